@@ -1,0 +1,1 @@
+"""The software card: does only what a chip could do."""

@@ -1,0 +1,1 @@
+"""What the silicon gives: memory, randomness, arithmetic."""

@@ -1,0 +1,1 @@
+"""How the card is reached: in process, or as a PC/SC reader."""

@@ -1,0 +1,1 @@
+"""The card's operating system: kernel, layers, session state."""

@@ -1,0 +1,1 @@
+"""The product: middleware between a card and the people at the counter."""

@@ -1,0 +1,1 @@
+"""The mumei command: one module per group of commands."""

@@ -1,0 +1,1 @@
+"""The issuer: its keys, public parameters and signing service."""

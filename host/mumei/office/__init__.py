@@ -1,0 +1,1 @@
+"""The ward office: registry and enrolment."""

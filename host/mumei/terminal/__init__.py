@@ -1,0 +1,1 @@
+"""A relying party's terminal: ask, verify, decide, keep a receipt."""

@@ -1,0 +1,1 @@
+"""Ways to reach a card: PC/SC and the software card."""

@@ -1,0 +1,1 @@
+"""What apdu_specs says, as Python: generated constants and the request object."""

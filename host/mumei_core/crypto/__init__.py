@@ -1,0 +1,1 @@
+"""The proof system: curve, hashing, generators and the schemes built on them."""

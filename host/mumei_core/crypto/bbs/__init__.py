@@ -1,0 +1,1 @@
+"""BBS core operations: draft-irtf-cfrg-bbs-signatures."""

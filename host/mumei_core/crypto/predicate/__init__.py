@@ -1,0 +1,1 @@
+"""Date predicates by digit signatures: Camenisch-Chaabouni-shelat 2008."""

@@ -1,0 +1,1 @@
+"""Per-verifier pseudonyms: draft-irtf-cfrg-bbs-per-verifier-linkability."""

@@ -1,0 +1,1 @@
+"""One presentation as one proof: request, wire format, prover, verifier."""
