@@ -1,0 +1,227 @@
+"""BLS12-381 G1 and its scalar field, with decoding that refuses everything it should.
+
+Point encoding: draft-irtf-cfrg-pairing-friendly-curves, Appendix C (48 octets compressed, 96 uncompressed).
+Scalars are ``int`` modulo the group order ``R``; on the wire they are I2OSP(x, 32) with 0 < x < R.
+Multiplication is constant-time in the library (blst); additions and comparisons are not, and are used on
+values that will be published or are already blinded.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import py_arkworks_bls12381 as _arkworks
+import pyblst as _blst
+
+from mumei_core.errors import DecodingError
+
+#: Order of G1 and G2.
+R: Final = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
+#: Characteristic of the base field.
+P: Final = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
+
+POINT_LENGTH: Final = 48
+UNCOMPRESSED_LENGTH: Final = 96
+SCALAR_LENGTH: Final = 32
+
+_COMPRESSED_BIT = 0x80
+_INFINITY_BIT = 0x40
+_SIGN_BIT = 0x20
+_FLAGS = _COMPRESSED_BIT | _INFINITY_BIT | _SIGN_BIT
+
+
+class Point:
+    """A point of the prime-order group G1. Every instance is on the curve and in the subgroup.
+
+    Only results of arithmetic can be the identity: neither decoder accepts it.
+    """
+
+    __slots__ = ("_element", "_octets")
+
+    def __init__(self, element: Any, octets: bytes | None = None) -> None:
+        self._element = element
+        self._octets = octets
+
+    @classmethod
+    def from_octets(cls, octets: bytes) -> Point:
+        """Decode 48 octets, compressed and canonical; refuse the identity and points outside the subgroup.
+
+        Raises :class:`DecodingError`.
+        """
+        if len(octets) != POINT_LENGTH:
+            raise DecodingError(f"a point of G1 has {POINT_LENGTH} octets, not {len(octets)}")
+        flags = octets[0] & _FLAGS
+        if not flags & _COMPRESSED_BIT:
+            raise DecodingError("a point of G1 must be in compressed form")
+        if flags & _INFINITY_BIT:
+            raise DecodingError("the identity is not accepted as a point of G1")
+        if int.from_bytes(octets, "big") & ~(_FLAGS << 376) >= P:
+            raise DecodingError("the x-coordinate of a point of G1 is not reduced")
+        try:
+            # blst refuses an x without a point and a point outside the subgroup.
+            element = _blst.BlstP1Element.uncompress(octets)
+        except ValueError:
+            raise DecodingError("not a point of G1") from None
+        return cls(element, bytes(octets))
+
+    @classmethod
+    def from_uncompressed(cls, octets: bytes) -> Point:
+        """Decode 96 octets x || y with the same checks as :meth:`from_octets`."""
+        if len(octets) != UNCOMPRESSED_LENGTH:
+            raise DecodingError(
+                f"an uncompressed point of G1 has {UNCOMPRESSED_LENGTH} octets, not {len(octets)}"
+            )
+        x, y = int.from_bytes(octets[:48], "big"), int.from_bytes(octets[48:], "big")
+        if x >= P or y >= P or (y * y - x * x * x - 4) % P:
+            raise DecodingError("not a point of the curve")
+        return cls.from_octets(compress(octets))
+
+    def to_octets(self) -> bytes:
+        """48 octets, compressed."""
+        if self._octets is None:
+            self._octets = bytes(self._element.compress())
+        return self._octets
+
+    def to_uncompressed(self) -> bytes:
+        """96 octets x || y; takes a square root, so it is for making tables, not for a chip."""
+        octets = self.to_octets()
+        if octets[0] & _INFINITY_BIT:
+            raise DecodingError("the identity has no affine coordinates")
+        return bytes(_arkworks.G1Point.from_compressed_bytes_unchecked(octets).to_xy_bytes_be())
+
+    @property
+    def is_identity(self) -> bool:
+        return bool(self._element == _IDENTITY)
+
+    def __add__(self, other: Point) -> Point:
+        return Point(self._element + other._element)
+
+    def __neg__(self) -> Point:
+        return Point(-self._element)
+
+    def __sub__(self, other: Point) -> Point:
+        return Point(self._element + -other._element)
+
+    def __mul__(self, scalar: int) -> Point:
+        return Point(self._element.scalar_mul(scalar % R))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Point) and bool(self._element == other._element)
+
+    def __hash__(self) -> int:
+        return hash(self.to_octets())
+
+    def __repr__(self) -> str:
+        return f"Point({self.to_octets().hex()[:16]}…)"
+
+
+_IDENTITY: Final = _blst.BlstP1Element()
+IDENTITY: Final = Point(_IDENTITY)
+
+#: BP1, the base point of G1 (draft-irtf-cfrg-pairing-friendly-curves, 4.2.1).
+BP1: Final = Point.from_octets(
+    bytes.fromhex(
+        "97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb"
+    )
+)
+
+
+def compress(octets: bytes) -> bytes:
+    """x || y (96 octets) to the compressed form (48 octets), without any check: no square root is needed."""
+    sign = _SIGN_BIT if int.from_bytes(octets[48:], "big") > (P - 1) // 2 else 0
+    return bytes([octets[0] | _COMPRESSED_BIT | sign]) + octets[1:48]
+
+
+def scalar_from_octets(octets: bytes) -> int:
+    """32 octets to a scalar with 0 < s < R; nothing is reduced. Raises :class:`DecodingError`."""
+    if len(octets) != SCALAR_LENGTH:
+        raise DecodingError(f"a scalar has {SCALAR_LENGTH} octets, not {len(octets)}")
+    scalar = int.from_bytes(octets, "big")
+    if not 0 < scalar < R:
+        raise DecodingError("a scalar must lie between 1 and r - 1")
+    return scalar
+
+
+def scalar_to_octets(scalar: int) -> bytes:
+    """I2OSP(scalar, 32)."""
+    return scalar.to_bytes(SCALAR_LENGTH, "big")
+
+
+class Group:
+    """The arithmetic of G1 as a prover uses it; a card puts its own, which counts, in this place."""
+
+    def multiply(self, point: Point, scalar: int) -> Point:
+        """point * scalar, constant-time in the scalar."""
+        return point * scalar
+
+    def add(self, left: Point, right: Point) -> Point:
+        return left + right
+
+    def subtract(self, left: Point, right: Point) -> Point:
+        return self.add(left, -right)
+
+    def sum_of_products(self, terms: Iterable[tuple[Point, int]], start: Point | None = None) -> Point:
+        """start + P_1 * x_1 + P_2 * x_2 + …; at least one summand must be given."""
+        total = start
+        for point, scalar in terms:
+            product = self.multiply(point, scalar)
+            total = product if total is None else self.add(total, product)
+        if total is None:
+            raise ValueError("a sum of no points")
+        return total
+
+
+#: Plain arithmetic for the host.
+GROUP: Final = Group()
+
+
+class FixedBase:
+    """Multiplication of one public point by public scalars from a table of its multiples (32 additions).
+
+    Not constant-time: for verifiers, never for secrets. A table holds 8,160 points, about 1.5 MB.
+    """
+
+    __slots__ = ("_point", "_rows")
+
+    def __init__(self, point: Point) -> None:
+        self._point = point
+        self._rows: list[list[Any]] | None = None
+
+    def prepare(self) -> None:
+        """Fill the table (about 6 ms); worth it for a process that verifies many proofs."""
+        rows, base = [], self._point._element
+        for _ in range(SCALAR_LENGTH):
+            row, multiple = [_IDENTITY], base
+            for _ in range(255):
+                row.append(multiple)
+                multiple = multiple + base
+            rows.append(row)
+            base = multiple
+        self._rows = rows
+
+    def multiply(self, scalar: int) -> Point:
+        """point * scalar for a public scalar."""
+        if self._rows is None:
+            return self._point * scalar
+        total = _IDENTITY
+        for row, digit in zip(self._rows, (scalar % R).to_bytes(SCALAR_LENGTH, "little"), strict=True):
+            if digit:
+                total = total + row[digit]
+        return Point(total)
+
+
+def sum_of_public_products(points: Sequence[Point], scalars: Sequence[int]) -> Point:
+    """Σ P_i * x_i for public values: variable time, faster than one by one from a few dozen points on."""
+    if len(points) < _PIPPENGER_PAYS_FROM:
+        return functools.reduce(
+            Point.__add__, (p * x for p, x in zip(points, scalars, strict=True)), IDENTITY
+        )
+    elements = [_arkworks.G1Point.from_compressed_bytes_unchecked(point.to_octets()) for point in points]
+    total = _arkworks.G1Point.multiexp_unchecked(elements, [_arkworks.Scalar(x % R) for x in scalars])
+    return Point(_blst.BlstP1Element.uncompress(bytes(total.to_compressed_bytes())))
+
+
+# Measured: below this, conversion between the two libraries costs more than the bucket method saves.
+_PIPPENGER_PAYS_FROM = 24
