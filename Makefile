@@ -1,0 +1,53 @@
+# What one types in this repository. Both demo and test do all of their own set-up; a second run starts at once.
+
+SHELL = /bin/sh
+BIN = .venv/bin
+export PYTHON
+
+# Under CI nothing is skipped: a test that skips fails the run.
+CI_PYTEST = $(if $(filter-out false 0,$(CI)),-p tools.setup.no_skips)
+
+.DEFAULT_GOAL = help
+.PHONY: help demo test bench lint lock clean ready
+.NOTPARALLEL:
+
+help:
+	@echo 'make demo    the main job on one screen, on the software card; needs neither root nor a compiler'
+	@echo 'make test    everything: linters, import laws, all tests, a real PC/SC service included'
+	@echo 'make bench   prints every bar and what was measured against it'
+	@echo 'make lint    ruff, mypy, import laws, generated files up to date'
+	@echo 'make lock    pins the dependencies anew (UPGRADE=1: to their newest versions)'
+	@echo 'make clean   back to a fresh clone: caches, build results and both virtual environments go'
+	@echo
+	@echo 'PYTHON=...   the interpreter to make the environments with; ARGS=... goes to the demo, pytest or the bench'
+
+demo:
+	@tools/setup/run.sh demo
+	@.venv-demo/bin/mumei demo $(ARGS)
+
+test: ready lint
+	@echo '== tests: pytest'
+	@$(BIN)/python -m pytest $(CI_PYTEST) $(ARGS)
+
+bench: ready
+	@$(BIN)/python -m tools.bench $(ARGS)
+
+lint: ready
+	@echo '== style: ruff'
+	@$(BIN)/ruff check --quiet .
+	@echo '== types: mypy --strict'
+	@$(BIN)/mypy --no-error-summary host card_sim tools tests/architecture
+	@echo '== import laws: import-linter'
+	@$(BIN)/lint-imports --no-logo
+	@echo '== generated files: tools/gen_commands.py --check'
+	@$(BIN)/python tools/gen_commands.py --check
+
+lock: ready
+	@tools/setup/lock.sh
+
+ready:
+	@tools/setup/run.sh test
+
+clean:
+	rm -rf .venv .venv-demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks
+	find host card_sim tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
