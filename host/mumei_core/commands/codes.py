@@ -1,0 +1,247 @@
+"""What apdu_specs says, as constants. Written by tools/gen_commands.py; do not edit.
+
+Each constant carries the clause it comes from. TAG_* are BER-TLV tags as numbers, INS_* and CLA_* octets,
+SW_* status words SW1-SW2 (where a card puts a number into the last digit or octet, that part is 0 here).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+CLA_ISO: Final = 0x00  # ISO/IEC 7816-4:2005 5.1.1, channel 0, no secure messaging
+CLA_PROPRIETARY: Final = 0x80  # ISO/IEC 7816-4:2005 5.1.1, proprietary class
+
+# apdu_specs/card.yaml
+# the mumei application; ISO/IEC 7816-4:2005 8.2.1.2, proprietary identifier
+AID: Final = bytes.fromhex("F06D756D65690101")
+FID_EF_DIR: Final = 0x2F00  # EF.DIR; ISO/IEC 7816-4:2005 8.2.1.1
+FID_EF_ATR: Final = 0x2F01  # EF.ATR/INFO; ISO/IEC 7816-4:2005 8.2.1.1
+SFI_EF_DIR: Final = 0x1E  # EF.DIR; ISO/IEC 7816-4:2005 8.2.1.1
+SFI_EF_ATR: Final = 0x01  # EF.ATR/INFO; ISO/IEC 7816-4:2005 8.2.1.1
+PROFILE_DEVELOPMENT: Final = 0x01  # no channel, plain PIN commands; project
+APPLICATION_VERSION: Final = 0x01  # version in the FCI; project
+MAX_COMMAND: Final = 0x1000  # octets in a whole command APDU; ISO/IEC 7816-4:2005 8.2.1.1 (DO 7F66)
+MAX_RESPONSE: Final = 0x1000  # octets in a whole response APDU; ISO/IEC 7816-4:2005 8.2.1.1 (DO 7F66)
+TAG_FCI: Final = 0x6F  # ISO/IEC 7816-4:2005 5.3.3
+TAG_FCP: Final = 0x62  # ISO/IEC 7816-4:2005 5.3.3
+TAG_FILE_SIZE: Final = 0x80  # ISO/IEC 7816-4:2005 5.3.3, in FCP
+TAG_FILE_DESCRIPTOR: Final = 0x82  # ISO/IEC 7816-4:2005 5.3.3, in FCP
+TAG_FILE_IDENTIFIER: Final = 0x83  # ISO/IEC 7816-4:2005 5.3.3, in FCP
+TAG_DF_NAME: Final = 0x84  # ISO/IEC 7816-4:2005 5.3.3, in FCP and FCI
+TAG_SHORT_FILE_IDENTIFIER: Final = 0x88  # ISO/IEC 7816-4:2005 5.3.3, in FCP
+TAG_LIFE_CYCLE: Final = 0x8A  # ISO/IEC 7816-4:2005 5.3.3.2, in FCP
+TAG_PROPRIETARY_INFORMATION: Final = 0xA5  # ISO/IEC 7816-4:2005 5.3.3, in FCI
+TAG_FCI_APPLICATION_VERSION: Final = 0x80  # project, in A5
+TAG_FCI_PROFILE: Final = 0x81  # project, in A5
+TAG_APPLICATION_TEMPLATE: Final = 0x61  # ISO/IEC 7816-4:2005 8.2.1.3, in EF.DIR
+TAG_AID: Final = 0x4F  # ISO/IEC 7816-4:2005 8.2.1.2, in EF.DIR
+TAG_APPLICATION_LABEL: Final = 0x50  # ISO/IEC 7816-4:2005 8.2.1.4, in EF.DIR
+TAG_CARD_SERVICE_DATA: Final = 0x43  # ISO/IEC 7816-4:2005 8.1.1.2.3
+TAG_CARD_CAPABILITIES: Final = 0x47  # ISO/IEC 7816-4:2005 8.1.1.2.7
+TAG_EXTENDED_LENGTH_INFORMATION: Final = 0x7F66  # ICAO Doc 9303-10 (8th ed.) 3.11.1, table 29
+TAG_OPERATION_COUNTERS: Final = 0xE7  # project, development profile
+TAG_COUNT_G1_MULTIPLICATIONS: Final = 0x80  # project, in E7, 4 octets
+TAG_COUNT_G1_ADDITIONS: Final = 0x81  # project, in E7, 4 octets
+TAG_COUNT_HASH_TO_CURVE: Final = 0x82  # project, in E7, 4 octets
+TAG_COUNT_HASH_TO_SCALAR: Final = 0x83  # project, in E7, 4 octets
+TAG_COUNT_NVM_WRITES: Final = 0x84  # project, in E7, 4 octets
+TAG_COUNT_RANDOM_OCTETS: Final = 0x85  # project, in E7, 4 octets
+
+# apdu_specs/identity.yaml
+DATA_VERSION: Final = 0x01  # value of every version object (tag 80); project
+TAG_REQUEST: Final = 0xE1  # mumei protocol 1 PRESENT
+TAG_REQUEST_VERSION: Final = 0x80  # mumei protocol 1 in E1, 1 octet
+TAG_REQUEST_RP_CONTEXT: Final = 0x81  # mumei protocol 1 in E1, 1..255 octets
+TAG_REQUEST_NONCE: Final = 0x82  # mumei protocol 1 in E1, 32 octets, the terminal's, fresh
+TAG_REQUEST_DATE: Final = 0x83  # mumei protocol 1 in E1, 4 octets, day
+TAG_REQUEST_PREDICATES: Final = 0xA4  # mumei protocol 1 in E1
+TAG_PREDICATE_AGE: Final = 0x80  # mumei protocol 1 in A4, kind, years
+TAG_PREDICATE_DAY: Final = 0x81  # mumei protocol 1 in A4, kind, day in 3 octets
+TAG_REQUEST_DISCLOSED: Final = 0x85  # mumei protocol 1 in E1, 1 octet, attribute mask
+TAG_REQUEST_PSEUDONYM: Final = 0x86  # mumei protocol 1 in E1, 01
+TAG_REQUEST_TOKEN: Final = 0x87  # mumei protocol 1 in E1, reserved: revocation token
+TAG_REQUEST_TRANSACTION: Final = 0x88  # mumei protocol 1 in E1, 32 octets, transaction hash
+TAG_REQUEST_CHANNEL_BINDING: Final = 0x89  # mumei protocol 1 in E1, 32 octets
+TAG_REQUEST_DIGIT_TABLE: Final = 0x8A  # mumei protocol 1 in E1, 32 octets, hash of the digit table
+TAG_TERMINAL: Final = 0xE2  # mumei protocol 1 DESCRIBE TERMINAL
+TAG_TERMINAL_VERSION: Final = 0x80  # mumei protocol 1 in E2, 1 octet
+TAG_TERMINAL_RP_CONTEXT: Final = 0x81  # mumei protocol 1 in E2, 1..255 octets
+TAG_TERMINAL_DISPLAY_NAME: Final = 0x82  # mumei protocol 1 in E2, UTF-8
+TAG_TERMINAL_PSEUDONYM_BASE: Final = 0x83  # mumei protocol 1 in E2, 96 octets, OP uncompressed
+TAG_TERMINAL_PREDICATES: Final = 0xA4  # mumei protocol 1 in E2, objects as in a request's A4
+TAG_TERMINAL_ATTRIBUTES: Final = 0x85  # mumei protocol 1 in E2, 1 octet, attribute mask
+TAG_TERMINAL_PSEUDONYM: Final = 0x86  # mumei protocol 1 in E2, 01
+TAG_TERMINAL_HOLDER_VERIFICATION: Final = 0x87  # mumei protocol 1 in E2, 1 octet
+TAG_TERMINAL_NOT_BEFORE: Final = 0x88  # mumei protocol 1 in E2, 4 octets, day
+TAG_TERMINAL_NOT_AFTER: Final = 0x89  # mumei protocol 1 in E2, 4 octets, day
+TAG_ENROL: Final = 0xE3  # mumei protocol 1 ENROL
+TAG_ENROL_VERSION: Final = 0x80  # mumei protocol 1 in E3, 1 octet
+TAG_ENROL_NONCE: Final = 0x81  # mumei protocol 1 in E3, 32 octets, the issuer's
+TAG_ENROL_COMMITMENT: Final = 0x82  # mumei protocol 1 in E3, 176 octets, commitment with proof
+TAG_CREDENTIAL: Final = 0xE4  # mumei protocol 1 STORE CREDENTIAL
+TAG_CREDENTIAL_VERSION: Final = 0x80  # mumei protocol 1 in E4, 1 octet
+TAG_CREDENTIAL_VALID_UNTIL: Final = 0x81  # mumei protocol 1 in E4, 4 octets, day
+TAG_CREDENTIAL_ISSUER_KEY_HASH: Final = 0x82  # mumei protocol 1 in E4, SHA-256(PK)
+TAG_CREDENTIAL_ATTRIBUTES: Final = 0xA3  # mumei protocol 1 in E4
+TAG_ATTRIBUTE_BIRTH_DATE: Final = 0x80  # mumei protocol 1 in A3, 4 octets
+TAG_ATTRIBUTE_PREFECTURE: Final = 0x81  # mumei protocol 1 in A3, 4 octets
+TAG_ATTRIBUTE_MUNICIPALITY: Final = 0x82  # mumei protocol 1 in A3, 4 octets
+TAG_ATTRIBUTE_CIVIL_IDENTITY: Final = 0x83  # mumei protocol 1 in A3, CBOR
+TAG_ATTRIBUTE_RESIDENT_CODE: Final = 0x84  # mumei protocol 1 in A3, 11 digits
+TAG_CREDENTIAL_SIGNATURE: Final = 0x84  # mumei protocol 1 in E4, 80 octets
+TAG_CREDENTIAL_SIGNER_NYM_ENTROPY: Final = 0x85  # mumei protocol 1 in E4, 32 octets
+TAG_CREDENTIAL_COMMON_KEY_PROOF: Final = 0x86  # mumei protocol 1 in E4, 64 octets
+TAG_CREDENTIAL_ISSUANCE_DATE: Final = 0x87  # mumei protocol 1 in E4, 4 octets, day
+TAG_CREDENTIAL_RECEIPT: Final = 0x88  # mumei protocol 1 in E4 of the answer, SHA-256 of the command data
+TAG_PARAMETERS: Final = 0xE5  # mumei protocol 1 STORE DATA
+TAG_PARAMETERS_VERSION: Final = 0x80  # mumei protocol 1 in E5, 1 octet
+TAG_PARAMETERS_PROFILE: Final = 0x81  # mumei protocol 1 in E5, 1 octet
+TAG_PARAMETERS_PUBLIC_KEY: Final = 0x82  # mumei protocol 1 in E5, 96 octets, PK
+TAG_PARAMETERS_W1: Final = 0x83  # mumei protocol 1 in E5, 48 octets, the issuer's key in G1
+TAG_PARAMETERS_X: Final = 0x84  # mumei protocol 1 in E5, 96 octets, key of the digit table
+TAG_PARAMETERS_A_TABLE: Final = 0x85  # mumei protocol 1 in E5, 24,576 octets, 256 points uncompressed
+TAG_PARAMETERS_W_TABLE: Final = 0x86  # mumei protocol 1 in E5, 24,576 octets, 256 points uncompressed
+TAG_PARAMETERS_AGES: Final = 0x87  # mumei protocol 1 in E5, ages answered without PIN, 1 octet each
+TAG_PARAMETERS_DATE: Final = 0x88  # mumei protocol 1 in E5, 4 octets, day of personalisation
+
+# apdu_specs/pin.yaml
+REFERENCE_PIN: Final = 0x03  # P2 of the PIN commands: PIN; TR-03110-3 v2.21 B.14, password 03
+REFERENCE_PUK: Final = 0x04  # P2 of the PIN commands: PUK; TR-03110-3 v2.21 B.14, password 04
+PIN_DIGITS: Final = 0x06  # digits in a PIN; TR-03110-2 v2.21 2.2, PIN
+TRANSPORT_PIN_DIGITS: Final = 0x05  # digits in a transport PIN; TR-03110-2 v2.21 2.2, transport PIN
+PUK_DIGITS: Final = 0x08  # digits in a PUK; project
+PIN_TRIES: Final = 0x03  # tries for the PIN; project
+PUK_TRIES: Final = 0x0A  # tries for the PUK; project
+
+# Instructions
+INS_SELECT: Final = 0xA4  # class 00, ISO/IEC 7816-4:2005 7.1.1
+INS_READ_BINARY: Final = 0xB0  # class 00, ISO/IEC 7816-4:2005 7.2.3
+INS_GET_CHALLENGE: Final = 0x84  # class 00, ISO/IEC 7816-4:2005 7.5.3
+INS_GET_DATA: Final = 0xCA  # class 00, ISO/IEC 7816-4:2005 7.4.2
+INS_GET_RESPONSE: Final = 0xC0  # class 00, ISO/IEC 7816-4:2005 7.6.1
+INS_ENROL: Final = 0x30  # class 80, project 2.2
+INS_STORE_CREDENTIAL: Final = 0x32  # class 80, project 2.2
+INS_PRESENT: Final = 0x34  # class 80, project 2.3
+INS_PREPARE: Final = 0x36  # class 80, project 2.5 (reserved)
+INS_LOG: Final = 0x38  # class 80, project 2.6 (reserved)
+INS_SETTINGS: Final = 0x3A  # class 80, project 2.6 (reserved)
+INS_LINK: Final = 0x3C  # class 80, project 2.5 (reserved)
+INS_DESCRIBE_TERMINAL: Final = 0x3E  # class 80, project 2.6, development profile only
+INS_STORE_DATA: Final = 0xE2  # class 80, GlobalPlatform Card Specification 2.3, 11.11
+INS_VERIFY: Final = 0x20  # class 00, ISO/IEC 7816-4:2005 7.5.6
+INS_CHANGE_REFERENCE_DATA: Final = 0x24  # class 00, ISO/IEC 7816-4:2005 7.5.7
+INS_RESET_RETRY_COUNTER: Final = 0x2C  # class 00, ISO/IEC 7816-4:2005 7.5.10
+
+COMMAND_NAMES: Final[Mapping[tuple[int, int], str]] = MappingProxyType(
+    {
+        (0x00, 0xA4): "SELECT",
+        (0x00, 0xB0): "READ BINARY",
+        (0x00, 0x84): "GET CHALLENGE",
+        (0x00, 0xCA): "GET DATA",
+        (0x00, 0xC0): "GET RESPONSE",
+        (0x80, 0x30): "ENROL",
+        (0x80, 0x32): "STORE CREDENTIAL",
+        (0x80, 0x34): "PRESENT",
+        (0x80, 0x36): "PREPARE",
+        (0x80, 0x38): "LOG",
+        (0x80, 0x3A): "SETTINGS",
+        (0x80, 0x3C): "LINK",
+        (0x80, 0x3E): "DESCRIBE TERMINAL",
+        (0x80, 0xE2): "STORE DATA",
+        (0x00, 0x20): "VERIFY",
+        (0x00, 0x24): "CHANGE REFERENCE DATA",
+        (0x00, 0x2C): "RESET RETRY COUNTER",
+    }
+)
+"""(CLA, INS) to the name that specs and traces use."""
+
+SECRET_COMMANDS: Final[frozenset[tuple[int, int]]] = frozenset(
+    {
+        (0x80, 0x32),  # STORE CREDENTIAL
+        (0x80, 0x34),  # PRESENT
+        (0x00, 0x20),  # VERIFY
+        (0x00, 0x24),  # CHANGE REFERENCE DATA
+        (0x00, 0x2C),  # RESET RETRY COUNTER
+    }
+)
+"""(CLA, INS) of commands whose data, sent or answered, no log or trace may show."""
+
+# Status words
+SW_OK: Final = 0x9000  # ISO/IEC 7816-4:2005 5.1.3
+SW_MORE_DATA: Final = 0x6100  # ISO/IEC 7816-4:2005 5.1.3, last octet a number
+SW_END_OF_FILE: Final = 0x6282  # ISO/IEC 7816-4:2005 5.1.3
+SW_DEACTIVATED: Final = 0x6283  # ISO/IEC 7816-4:2005 5.1.3
+SW_AUTHENTICATION_FAILED: Final = 0x6300  # ISO/IEC 7816-4:2005 5.1.3
+SW_TRIES_LEFT: Final = 0x63C0  # ISO/IEC 7816-4:2005 5.1.3, last digit a number
+SW_MEMORY_FAILURE: Final = 0x6581  # ISO/IEC 7816-4:2005 5.1.3
+SW_WRONG_LENGTH: Final = 0x6700  # ISO/IEC 7816-4:2005 5.1.3
+SW_CHANNEL_NOT_SUPPORTED: Final = 0x6881  # ISO/IEC 7816-4:2005 5.1.3
+SW_SECURE_MESSAGING_NOT_SUPPORTED: Final = 0x6882  # ISO/IEC 7816-4:2005 5.1.3
+SW_LAST_COMMAND_EXPECTED: Final = 0x6883  # ISO/IEC 7816-4:2005 5.1.3
+SW_CHAINING_NOT_SUPPORTED: Final = 0x6884  # ISO/IEC 7816-4:2005 5.1.3
+SW_WRONG_FILE_TYPE: Final = 0x6981  # ISO/IEC 7816-4:2005 5.1.3
+SW_SECURITY_STATUS: Final = 0x6982  # ISO/IEC 7816-4:2005 5.1.3
+SW_BLOCKED: Final = 0x6983  # ISO/IEC 7816-4:2005 5.1.3
+SW_REFERENCE_DATA_UNUSABLE: Final = 0x6984  # ISO/IEC 7816-4:2005 5.1.3
+SW_CONDITIONS: Final = 0x6985  # ISO/IEC 7816-4:2005 5.1.3
+SW_NO_CURRENT_FILE: Final = 0x6986  # ISO/IEC 7816-4:2005 5.1.3
+SW_SM_OBJECT_MISSING: Final = 0x6987  # ISO/IEC 7816-4:2005 5.1.3
+SW_SM_OBJECT_WRONG: Final = 0x6988  # ISO/IEC 7816-4:2005 5.1.3
+SW_WRONG_DATA: Final = 0x6A80  # ISO/IEC 7816-4:2005 5.1.3
+SW_FUNCTION_NOT_SUPPORTED: Final = 0x6A81  # ISO/IEC 7816-4:2005 5.1.3
+SW_NOT_FOUND: Final = 0x6A82  # ISO/IEC 7816-4:2005 5.1.3
+SW_RECORD_NOT_FOUND: Final = 0x6A83  # ISO/IEC 7816-4:2005 5.1.3
+SW_NO_SPACE: Final = 0x6A84  # ISO/IEC 7816-4:2005 5.1.3
+SW_WRONG_P1_P2: Final = 0x6A86  # ISO/IEC 7816-4:2005 5.1.3
+SW_LC_AGAINST_P1_P2: Final = 0x6A87  # ISO/IEC 7816-4:2005 5.1.3
+SW_REFERENCE_NOT_FOUND: Final = 0x6A88  # ISO/IEC 7816-4:2005 5.1.3
+SW_FILE_EXISTS: Final = 0x6A89  # ISO/IEC 7816-4:2005 5.1.3
+SW_APPLICATION_EXISTS: Final = 0x6A8A  # ISO/IEC 7816-4:2005 5.1.3
+SW_WRONG_OFFSET: Final = 0x6B00  # ISO/IEC 7816-4:2005 5.1.3
+SW_WRONG_LE: Final = 0x6C00  # ISO/IEC 7816-4:2005 5.1.3, last octet a number
+SW_INS_NOT_SUPPORTED: Final = 0x6D00  # ISO/IEC 7816-4:2005 5.1.3
+SW_CLA_NOT_SUPPORTED: Final = 0x6E00  # ISO/IEC 7816-4:2005 5.1.3
+SW_NO_DIAGNOSIS: Final = 0x6F00  # ISO/IEC 7816-4:2005 5.1.3
+
+STATUS_WORDS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        SW_OK: "done",
+        SW_MORE_DATA: "done; more octets wait, fetch them with GET RESPONSE",
+        SW_END_OF_FILE: "the file ended before Le octets were read",
+        SW_DEACTIVATED: "the selected file or reference data are deactivated",
+        SW_AUTHENTICATION_FAILED: "authentication failed",
+        SW_TRIES_LEFT: "wrong, or not yet verified; the last digit says how many tries are left",
+        SW_MEMORY_FAILURE: "writing to memory failed",
+        SW_WRONG_LENGTH: "wrong length",
+        SW_CHANNEL_NOT_SUPPORTED: "the card has no such logical channel",
+        SW_SECURE_MESSAGING_NOT_SUPPORTED: "the card does not do secure messaging here",
+        SW_LAST_COMMAND_EXPECTED: "another command came in the middle of a chain",
+        SW_CHAINING_NOT_SUPPORTED: "the command cannot be chained",
+        SW_WRONG_FILE_TYPE: "the command does not fit this kind of file",
+        SW_SECURITY_STATUS: "not allowed before the right authentication",
+        SW_BLOCKED: "no tries are left: blocked",
+        SW_REFERENCE_DATA_UNUSABLE: "the reference data cannot be used yet",
+        SW_CONDITIONS: "the card is not in the state that this command needs",
+        SW_NO_CURRENT_FILE: "no file is selected",
+        SW_SM_OBJECT_MISSING: "a secure messaging data object is missing",
+        SW_SM_OBJECT_WRONG: "a secure messaging data object is wrong",
+        SW_WRONG_DATA: "the data field is not what the command needs",
+        SW_FUNCTION_NOT_SUPPORTED: "the function is not supported",
+        SW_NOT_FOUND: "no such file or application",
+        SW_RECORD_NOT_FOUND: "no such record",
+        SW_NO_SPACE: "no space is left",
+        SW_WRONG_P1_P2: "P1 or P2 is wrong",
+        SW_LC_AGAINST_P1_P2: "the data field does not go with P1 and P2",
+        SW_REFERENCE_NOT_FOUND: "no such reference data or data object",
+        SW_FILE_EXISTS: "the file exists already",
+        SW_APPLICATION_EXISTS: "the application exists already",
+        SW_WRONG_OFFSET: "the offset lies outside the file",
+        SW_WRONG_LE: "send again with the Le in the last octet",
+        SW_INS_NOT_SUPPORTED: "the card does not know this instruction",
+        SW_CLA_NOT_SUPPORTED: "the card does not know this class",
+        SW_NO_DIAGNOSIS: "the card failed and does not say why",
+    }
+)
+"""Status word to its meaning; those that carry a number stand under number 0."""
