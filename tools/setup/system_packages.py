@@ -130,7 +130,7 @@ def ensure(wanted: Sequence[SystemPackage]) -> None:
 
 
 def _privileges() -> list[str] | None:
-    """Return the command prefix that makes us root, [] when we are, None if there is no way without asking."""
+    """Return the command prefix that makes us root, [] if we are, None if there is no way without asking."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") is None:
