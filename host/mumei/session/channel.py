@@ -1,0 +1,210 @@
+"""From a command to octets and back: a chain of small links (ISO/IEC 7816-4:2005, 5.1 and 5.1.1.1).
+
+Each link has one method, ``transmit``, and knows only the next link, so that each can be tried with a fake
+next one. From the session down to the wire:
+
+    secure messaging (an empty seat) → command chaining → response chaining → formatting → connection
+
+Secure messaging sits above both chainings: it protects whole commands and whole answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from mumei_core.commands import codes
+from mumei_core.errors import CardRefused, ProtocolError
+from mumei_core.iso7816 import chaining, status_word
+from mumei_core.iso7816.apdu import (
+    MAX_EXTENDED_LE,
+    MAX_SHORT_DATA,
+    MAX_SHORT_LE,
+    CommandAPDU,
+    ResponseAPDU,
+)
+
+from mumei.transport.base import CardConnection
+
+# Octets around the data field of an extended command: header 4, Lc 3, Le 2 (5.1, table 2).
+_EXTENDED_FRAME = 9
+
+_SW1_MORE_DATA = 0x61
+_SW1_WRONG_LE = 0x6C
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What the card and the way to it can do; the default is what every card can (5.1.1.1, 8.1.1.2.7).
+
+    Attributes:
+        chaining: the card collects commands with the chaining bit.
+        extended: commands and answers may have extended lengths.
+        max_command: octets of the longest whole command APDU with extended lengths.
+    """
+
+    chaining: bool = False
+    extended: bool = False
+    max_command: int = 4 + 1 + MAX_SHORT_DATA + 1
+
+
+class Link(Protocol):
+    """One link of the chain."""
+
+    def transmit(self, command: CommandAPDU) -> ResponseAPDU:
+        """Pass ``command`` on, changed or in parts, and return the answer as the link above may see it."""
+
+
+class Formatting:
+    """Commands to octets: the short form wherever the command fits, the extended form where allowed."""
+
+    def __init__(self, connection: CardConnection, capabilities: Capabilities) -> None:
+        self._connection = connection
+        self._capabilities = capabilities
+
+    def transmit(self, command: CommandAPDU) -> ResponseAPDU:
+        """Raises :class:`ProtocolError` for an answer that 5.1.3 does not allow."""
+        extended = self._capabilities.extended and not command.fits_short
+        if not extended and command.le is not None:
+            # More than 256 octets then come by 61XX.
+            command = replace(command, le=min(command.le, MAX_SHORT_LE))
+        response = ResponseAPDU.from_bytes(self._connection.transmit(command.to_bytes(extended=extended)))
+        sw1 = response.sw >> 8
+        if sw1 >> 4 not in (0x6, 0x9) or sw1 == 0x60:
+            raise ProtocolError(f"{response.sw:04X} is no status word")
+        if 0x64 <= sw1 <= 0x6F and response.data:
+            raise ProtocolError(f"data came with the error {response.sw:04X}")
+        return response
+
+
+class ResponseChaining:
+    """Answers in pieces: after 61XX comes GET RESPONSE, after 6CXX the same command with that Le, once."""
+
+    def __init__(self, following: Link) -> None:
+        self._next = following
+
+    def transmit(self, command: CommandAPDU) -> ResponseAPDU:
+        """Raises :class:`ProtocolError` when the pieces do not end."""
+        response = self._with_right_le(command)
+        data = bytearray(response.data)
+        while response.sw >> 8 == _SW1_MORE_DATA:
+            response = self._with_right_le(_get_response(command.cla, _announced(response)))
+            data += response.data
+            endless = response.sw >> 8 == _SW1_MORE_DATA and not response.data
+            if endless or len(data) > MAX_EXTENDED_LE:
+                raise ProtocolError("the card announces more data than it gives, or than an answer holds")
+        failed = 0x64 <= response.sw >> 8 <= 0x6F
+        return ResponseAPDU(b"" if failed else bytes(data), response.sw)
+
+    def _with_right_le(self, command: CommandAPDU) -> ResponseAPDU:
+        response = self._next.transmit(command)
+        if response.sw >> 8 != _SW1_WRONG_LE:
+            return response
+        return self._next.transmit(replace(command, le=_announced(response)))
+
+
+def _get_response(cla: int, le: int) -> CommandAPDU:
+    """GET RESPONSE (7.6.1) in the class of the command whose answer waits."""
+    return CommandAPDU(cla=cla & ~chaining.CHAINING_BIT, ins=codes.INS_GET_RESPONSE, p1=0, p2=0, le=le)
+
+
+def _announced(response: ResponseAPDU) -> int:
+    """Octets that SW2 announces; 00 is 256 or more."""
+    return response.sw & 0xFF or MAX_SHORT_LE
+
+
+class CommandChaining:
+    """Commands in pieces, where they are longer than the card takes at once (5.1.1.1)."""
+
+    def __init__(self, following: Link, capabilities: Capabilities) -> None:
+        self._next = following
+        self._capabilities = capabilities
+        self._max_data = (
+            capabilities.max_command - _EXTENDED_FRAME if capabilities.extended else MAX_SHORT_DATA
+        )
+
+    def transmit(self, command: CommandAPDU) -> ResponseAPDU:
+        """Raises :class:`ProtocolError` for a command that this card cannot be given, or a broken chain."""
+        if len(command.data) <= self._max_data:
+            return self._next.transmit(command)
+        if not self._capabilities.chaining:
+            raise ProtocolError(
+                f"{len(command.data)} octets of data are more than the card takes",
+                hint="Use a reader that passes extended APDUs, or another card.",
+            )
+        *parts, last = chaining.split(command, max_data=self._max_data)
+        for part in parts:
+            response = self._next.transmit(part)
+            if response.sw >> 12 == 0x6 and response.sw >> 8 >= 0x64:
+                return response
+            if response.sw != codes.SW_OK or response.data:
+                raise ProtocolError(
+                    f"the card answered {response.sw:04X} in the middle of a chain of commands"
+                )
+        return self._next.transmit(last)
+
+
+class SecureMessagingSeat:
+    """Where secure messaging will sit; cards of the development profile have none."""
+
+    def __init__(self, following: Link) -> None:
+        self._next = following
+
+    def transmit(self, command: CommandAPDU) -> ResponseAPDU:
+        """Pass on unchanged."""
+        return self._next.transmit(command)
+
+
+class Channel:
+    """Everything the session says to one card goes through here.
+
+    Starts with what every card can do; :meth:`adopt` assembles the chain anew once the card has said more.
+    """
+
+    def __init__(self, connection: CardConnection) -> None:
+        self.connection = connection
+        self.capabilities = Capabilities()
+        self._first = self._assemble()
+
+    def adopt(self, capabilities: Capabilities) -> None:
+        """Use what the card can do, as far as the way to it passes extended lengths."""
+        extended = capabilities.extended and self.connection.supports_extended
+        self.capabilities = replace(capabilities, extended=extended)
+        self._first = self._assemble()
+
+    def send(self, command: CommandAPDU) -> ResponseAPDU:
+        """Send a whole command and return the whole answer, whatever its status word.
+
+        Raises:
+            CardRemovedError, NoServiceError, CardBusyError: as :meth:`CardConnection.transmit`.
+            ProtocolError: the card breaks the rules of ISO/IEC 7816-4.
+        """
+        return self._first.transmit(command)
+
+    def execute(self, command: CommandAPDU, *, doing: str) -> bytes:
+        """Send a command that must succeed and return the answer's data.
+
+        Args:
+            command: as for :meth:`send`.
+            doing: completes "the card refused to ...".
+
+        Raises:
+            CardRefused: any status word but 90 00.
+            CardRemovedError, NoServiceError, CardBusyError, ProtocolError: as :meth:`send`.
+        """
+        response = self.send(command)
+        if response.sw != codes.SW_OK:
+            raise CardRefused(
+                f"the card refused to {doing}: {status_word.describe(response.sw)}", sw=response.sw
+            )
+        return response.data
+
+    def reset(self) -> None:
+        """Reset the card: selection, PIN and channel are forgotten; capabilities are to be read anew."""
+        self.connection.reset()
+        self.capabilities = Capabilities()
+        self._first = self._assemble()
+
+    def _assemble(self) -> Link:
+        formatting = Formatting(self.connection, self.capabilities)
+        return SecureMessagingSeat(CommandChaining(ResponseChaining(formatting), self.capabilities))

@@ -1,0 +1,236 @@
+"""The holder's PIN (ISO/IEC 7816-4:2005, 7.5.6, 7.5.7 and 7.5.10; kinds of PIN: TR-03110-2 v2.21, 2.2).
+
+A new card has a transport PIN of five digits, which does nothing but be changed. Three wrong tries block the
+PIN; the PUK, with ten tries of its own, sets a new one.
+
+Secrets here are mutable octets that can be wiped. That is best effort: the text they were typed as and the
+APDU that carries them are immutable in Python and live until they are collected.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from types import TracebackType
+from typing import ClassVar, NoReturn, Self
+
+from mumei_core.commands import codes
+from mumei_core.errors import CardRefused, UsageError
+from mumei_core.iso7816 import status_word
+from mumei_core.iso7816.apdu import CommandAPDU
+
+from mumei.session.channel import Channel
+
+
+class WrongPinError(CardRefused):
+    """The PIN or PUK was wrong; ``tries_left`` is the card's own counter, 0 for now blocked."""
+
+    def __init__(self, message: str, *, sw: int, tries_left: int, hint: str) -> None:
+        super().__init__(message, sw=sw, hint=hint)
+        self.tries_left = tries_left
+
+
+class PinBlockedError(CardRefused):
+    """No tries are left, and the card no longer compares."""
+
+
+class TransportPinError(CardRefused):
+    """The transport PIN must be changed before anything else."""
+
+
+class Digits:
+    """A secret of so many decimal digits, as the card takes it: ASCII octets."""
+
+    __slots__ = ("_octets",)
+
+    label: ClassVar[str]
+    length: ClassVar[int]
+
+    def __init__(self, text: str) -> None:
+        """Take ``text``, which must be exactly the right number of the digits 0 to 9.
+
+        Raises:
+            UsageError: it is not; the message does not repeat it.
+        """
+        if not text.isascii() and any(character.isdecimal() for character in text):
+            raise UsageError(
+                f"the {self.label} was typed with full-width digits",
+                hint="Switch the input method to half-width (半角) digits and type it again.",
+            )
+        if len(text) != self.length or not (text.isascii() and text.isdigit()):
+            raise UsageError(
+                f"a {self.label} has exactly {self.length} digits",
+                hint="Type the digits 0 to 9 and nothing else.",
+            )
+        self._octets = bytearray(text, "ascii")
+
+    @property
+    def octets(self) -> bytes:
+        """The digits as ASCII octets. The copy cannot be wiped: use it at once and keep it nowhere.
+
+        Raises:
+            UsageError: they were wiped.
+        """
+        if not self._octets:
+            raise UsageError(f"the {self.label} was wiped already")
+        return bytes(self._octets)
+
+    def wipe(self) -> None:
+        """Overwrite the digits; may be repeated."""
+        self._octets[:] = bytes(len(self._octets))
+        self._octets.clear()
+
+    def same_as(self, other: Digits) -> bool:
+        """Whether both are the same digits, in constant time."""
+        return hmac.compare_digest(self._octets, other._octets)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.wipe()
+
+    def __repr__(self) -> str:
+        return f"<{self.label}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a {self.label} is not to be stored")
+
+
+class Pin(Digits):
+    """The holder's own PIN, six digits."""
+
+    __slots__ = ()
+    label = "PIN"
+    length = codes.PIN_DIGITS
+
+
+class TransportPin(Digits):
+    """The PIN a card is handed over with, five digits, good for nothing but setting the holder's own."""
+
+    __slots__ = ()
+    label = "transport PIN"
+    length = codes.TRANSPORT_PIN_DIGITS
+
+
+class Puk(Digits):
+    """The key that sets a new PIN, eight digits."""
+
+    __slots__ = ()
+    label = "PUK"
+    length = codes.PUK_DIGITS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinStatus:
+    """How things stand with the PIN, as the card says; asking costs no try.
+
+    Attributes:
+        tries_left: 0 to 3; ``None`` where the card does not tell: verified already, or transport PIN.
+        is_verified: verified since the application was selected.
+        is_blocked: only the PUK helps.
+        is_transport: the holder has not set a PIN yet.
+    """
+
+    tries_left: int | None = None
+    is_verified: bool = False
+    is_blocked: bool = False
+    is_transport: bool = False
+
+
+_WAY_OUT = "Unblock it with the PUK: 'mumei card pin unblock'; without the PUK the issuing office helps."
+_PUK_WAY_OUT = "The issuing office replaces the card."
+
+
+def pin_status(channel: Channel) -> PinStatus:
+    """Ask how the PIN stands (VERIFY without data); costs no try.
+
+    Raises:
+        CardRefused: the card does not tell.
+    """
+    sw = channel.send(_command(codes.INS_VERIFY, b"")).sw
+    if sw == codes.SW_OK:
+        return PinStatus(is_verified=True)
+    if sw == codes.SW_BLOCKED:
+        return PinStatus(tries_left=0, is_blocked=True)
+    if sw == codes.SW_REFERENCE_DATA_UNUSABLE:
+        return PinStatus(is_transport=True)
+    tries = _tries(sw)
+    if tries is None:
+        raise CardRefused(f"the card does not say how its PIN stands: {status_word.describe(sw)}", sw=sw)
+    return PinStatus(tries_left=tries, is_blocked=tries == 0)
+
+
+def tries_left(channel: Channel) -> int | None:
+    """Return how many tries the PIN has, ``None`` where the card does not tell; see :func:`pin_status`."""
+    return pin_status(channel).tries_left
+
+
+def verify_pin(channel: Channel, pin: Pin) -> None:
+    """Show the card that its holder is here (VERIFY); holds until reset or the next SELECT.
+
+    Raises:
+        WrongPinError: wrong; one try is gone.
+        PinBlockedError: blocked before this try.
+        TransportPinError: the holder has not set a PIN yet.
+        CardRefused: any other refusal.
+    """
+    _run(channel, _command(codes.INS_VERIFY, pin.octets), label=Pin.label)
+
+
+def change_pin(channel: Channel, old: Pin | TransportPin, new: Pin) -> None:
+    """Replace the PIN, or the transport PIN (CHANGE REFERENCE DATA).
+
+    Raises:
+        UsageError: old and new are the same.
+        WrongPinError: the old one is wrong; one try is gone.
+        PinBlockedError: blocked before this try.
+        CardRefused: any other refusal.
+    """
+    if old.same_as(new):
+        raise UsageError("the new PIN is the old one", hint="Choose another.")
+    _run(channel, _command(codes.INS_CHANGE_REFERENCE_DATA, old.octets + new.octets), label=old.label)
+
+
+def unblock(channel: Channel, puk: Puk, new: Pin) -> None:
+    """Set a new PIN with all its tries (RESET RETRY COUNTER).
+
+    Raises:
+        WrongPinError: the PUK is wrong; one of its tries is gone.
+        PinBlockedError: the PUK is blocked.
+        CardRefused: any other refusal.
+    """
+    _run(channel, _command(codes.INS_RESET_RETRY_COUNTER, puk.octets + new.octets), label=Puk.label)
+
+
+def _command(ins: int, data: bytes) -> CommandAPDU:
+    return CommandAPDU(cla=codes.CLA_ISO, ins=ins, p1=0, p2=codes.REFERENCE_PIN, data=data)
+
+
+def _tries(sw: int) -> int | None:
+    return sw & 0xF if sw & 0xFFF0 == codes.SW_TRIES_LEFT else None
+
+
+def _run(channel: Channel, command: CommandAPDU, *, label: str) -> None:
+    sw = channel.send(command).sw
+    if sw == codes.SW_OK:
+        return
+    way_out = _PUK_WAY_OUT if label == Puk.label else _WAY_OUT
+    tries = _tries(sw)
+    if tries == 0:
+        raise WrongPinError(f"wrong {label}: it is blocked now", sw=sw, tries_left=0, hint=way_out)
+    if tries is not None:
+        left = "one try is left" if tries == 1 else f"{tries} tries are left"
+        hint = f"Ask the holder to be sure before the last try. {way_out}" if tries == 1 else "Try again."
+        raise WrongPinError(f"wrong {label}: {left}", sw=sw, tries_left=tries, hint=hint)
+    if sw == codes.SW_BLOCKED:
+        raise PinBlockedError(f"the {label} is blocked", sw=sw, hint=way_out)
+    if sw == codes.SW_REFERENCE_DATA_UNUSABLE:
+        raise TransportPinError(
+            "the holder has not set a PIN yet",
+            sw=sw,
+            hint="Set one with the five-digit transport PIN: 'mumei card pin change'.",
+        )
+    raise CardRefused(f"the card refused the {label}: {status_word.describe(sw)}", sw=sw)

@@ -1,0 +1,56 @@
+"""A connection to one card: octets out, octets in (ISO/IEC 7816-4:2005, 5.1; PC/SC Part 5 for readers).
+
+Nothing above this module knows whether the card is a file, a socket or a piece of plastic.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+
+class CardConnection(ABC):
+    """One card, held by us alone until :meth:`close`.
+
+    Attributes:
+        name: what a clerk would call the place of the card: the reader's name, or the card file's.
+        atr: the answer to reset, 2 to 33 octets; the same for every card of a type.
+        supports_extended: whether the way to the card passes APDUs with extended length. The card itself may
+            still not: its EF.ATR/INFO says so.
+    """
+
+    name: str
+    atr: bytes
+    supports_extended: bool
+
+    @abstractmethod
+    def transmit(self, apdu: bytes) -> bytes:
+        """Send one command APDU, 4 octets or more, and return the whole response, SW1-SW2 included.
+
+        Raises:
+            CardRemovedError: the card went away; trying again from the start is safe.
+            NoServiceError: the PC/SC service stopped.
+            CardBusyError: another program took the card.
+            ProtocolError: what came back is no response APDU.
+        """
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Power the card down and up again: the card forgets selection, PIN and channel.
+
+        Raises:
+            CardRemovedError: the card is no longer there.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let the card go, reset, so that the next program inherits no verified PIN; may be repeated."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,104 @@
+"""Software cards: finds a provider by its entry point, so that the product imports no card.
+
+A provider is a callable ``open_card(path)`` in the entry-point group ``mumei.cards``; what it returns has
+``atr``, ``transmit``, ``reset`` and ``close`` as :class:`SoftwareCard` says. Anyone's package may bring one.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol, cast
+
+from mumei_core.errors import CardRemovedError, HostEnvironmentError, NoCardError, ProtocolError
+
+from mumei.transport.base import CardConnection
+
+GROUP = "mumei.cards"
+DEFAULT_PROVIDER = "software"
+
+# An APDU is at least its header; shorter messages are control octets of virtual readers (vsmartcard's vpcd).
+MIN_COMMAND = 4
+
+
+class SoftwareCard(Protocol):
+    """What a provider's ``open_card`` returns."""
+
+    @property
+    def atr(self) -> bytes:
+        """Answer to reset."""
+
+    def transmit(self, apdu: bytes, /) -> bytes:
+        """One command APDU in, one response APDU out."""
+
+    def reset(self) -> object:
+        """Volatile state is lost, as at power-up."""
+
+    def close(self) -> None:
+        """Everything written is on disk, and the file's lock is released."""
+
+
+class _Provider(Protocol):
+    def __call__(self, path: str, /) -> SoftwareCard: ...
+
+
+def _find_provider(name: str) -> _Provider:
+    for entry in entry_points(group=GROUP, name=name):
+        return cast("_Provider", entry.load())
+    known = ", ".join(sorted({entry.name for entry in entry_points(group=GROUP)})) or "none"
+    raise HostEnvironmentError(
+        f"no provider of software cards is called {name!r} (installed: {known})",
+        hint="Install mumei again ('pip install --force-reinstall mumei'): its own provider is 'software'.",
+    )
+
+
+class SimulatedConnection(CardConnection):
+    """A software card in this process."""
+
+    def __init__(self, card: SoftwareCard, *, name: str) -> None:
+        self.name = name
+        self.atr = bytes(card.atr)
+        self.supports_extended = True
+        self._card: SoftwareCard | None = card
+
+    def transmit(self, apdu: bytes) -> bytes:
+        """See :meth:`CardConnection.transmit`."""
+        if len(apdu) < MIN_COMMAND:
+            raise ProtocolError(f"a command APDU has at least {MIN_COMMAND} octets, this one has {len(apdu)}")
+        response = self._present().transmit(apdu)
+        if len(response) < 2:
+            raise ProtocolError("the software card answered without a status word")
+        return response
+
+    def reset(self) -> None:
+        """See :meth:`CardConnection.reset`."""
+        self._present().reset()
+
+    def close(self) -> None:
+        """See :meth:`CardConnection.close`."""
+        card, self._card = self._card, None
+        if card is not None:
+            card.close()
+
+    def _present(self) -> SoftwareCard:
+        if self._card is None:
+            raise CardRemovedError("the software card was taken out", hint="Open the card file again.")
+        return self._card
+
+
+def open_simulator(path: Path | str, *, provider: str = DEFAULT_PROVIDER) -> SimulatedConnection:
+    """Put the card of file ``path`` into an imagined reader.
+
+    Raises:
+        NoCardError: there is no such file.
+        DataError: the file is no card file, or half written (the provider's own words).
+        CardBusyError: another process holds the file.
+        HostEnvironmentError: no provider is installed.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise NoCardError(
+            f"there is no card file {file}",
+            hint=f"Make one with 'mumei-card new {file}', or name another with --card.",
+        )
+    return SimulatedConnection(_find_provider(provider)(str(file)), name=str(file))
