@@ -44,11 +44,13 @@ cp --dereference /etc/resolv.conf "$root/etc/resolv.conf"
 { apt-config dump | grep '^Acquire::' || true; } >"$root/etc/apt/apt.conf.d/99of-the-host"
 rm -rf "$root"/var/lib/apt/lists/*
 [ ! -e /etc/pip.conf ] || cp /etc/pip.conf "$root/etc/pip.conf"
-for certificates in "${PIP_CERT:-}" "${SSL_CERT_FILE:-}"; do
-    [ -z "$certificates" ] || install -D -m 644 "$certificates" "$root$certificates"
-done
 settings=()
-for name in PIP_CERT PIP_INDEX_URL PIP_DEFAULT_TIMEOUT SSL_CERT_FILE http_proxy https_proxy no_proxy; do
+certificates=${PIP_CERT:-${SSL_CERT_FILE:-}}
+if [ -n "$certificates" ]; then # beside the package's own bundle, which its installation would write anew
+    install -m 644 "$certificates" "$root/etc/ssl/of-the-host.pem"
+    settings+=(PIP_CERT=/etc/ssl/of-the-host.pem)
+fi
+for name in PIP_INDEX_URL PIP_DEFAULT_TIMEOUT http_proxy https_proxy no_proxy; do
     [ -z "${!name:-}" ] || settings+=("$name=${!name}")
 done
 

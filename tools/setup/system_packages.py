@@ -111,7 +111,6 @@ def ensure(wanted: Sequence[SystemPackage]) -> None:
     if not missing:
         return
     names = [package.name for package in missing]
-    stage("system packages", f"installing {' '.join(names)}")
     if shutil.which("apt-get") is None:
         raise SetupError(
             _what_to_install(missing, "this machine has no apt-get. Install their equivalents, then")
@@ -123,6 +122,7 @@ def ensure(wanted: Sequence[SystemPackage]) -> None:
             f"installing them needs root, which sudo does not give unasked here. Run\n{command}\nand then"
         )
         raise SetupError(_what_to_install(missing, way_out))
+    stage("system packages", f"installing {' '.join(names)}")
     _install(prefix, names)
     importlib.invalidate_caches()
     if still_missing := [package for package in missing if not package.is_present()]:
