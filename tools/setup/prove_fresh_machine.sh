@@ -47,7 +47,7 @@ rm -rf "$root"/var/lib/apt/lists/*
 settings=()
 certificates=${PIP_CERT:-${SSL_CERT_FILE:-}}
 if [ -n "$certificates" ]; then # beside the package's own bundle, which its installation would write anew
-    install -m 644 "$certificates" "$root/etc/ssl/of-the-host.pem"
+    install -D -m 644 "$certificates" "$root/etc/ssl/of-the-host.pem"
     settings+=(PIP_CERT=/etc/ssl/of-the-host.pem)
 fi
 for name in PIP_INDEX_URL PIP_DEFAULT_TIMEOUT http_proxy https_proxy no_proxy; do
