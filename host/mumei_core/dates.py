@@ -15,7 +15,7 @@ from mumei_core.errors import DataError
 
 EPOCH: Final = date(1880, 1, 1)
 DAY_LIMIT: Final = 1 << 24
-"""Day numbers are below this: two base-256 digits of difference must fit with room to spare (2.4)."""
+"""Day numbers are below this (2.4: 0 <= D < 2^24)."""
 
 MAX_AGE: Final = 150
 """The highest age a request may ask for (2.3: n in 1..150)."""
@@ -80,7 +80,7 @@ def age_on(birth_date: int, day: int) -> int:
 def is_valid_until(day: int) -> bool:
     """Whether a credential may end on this day: only on 30 June and 31 December (2.2).
 
-    Two ends a year for everyone, so that none singles out a card. A day out of range is simply not one of them.
+    Two ends a year for everyone, so that none singles out a card. A day out of range is just not one of them.
     """
     if not 0 <= day <= _LAST_DAY:
         return False
