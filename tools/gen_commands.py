@@ -20,22 +20,20 @@ SPECS = ROOT / "apdu_specs"
 TARGET = ROOT / "host" / "mumei_core" / "commands" / "codes.py"
 LINE_LENGTH = 110
 
-COMMAND_KEYS = set(
-    [
-        "name",
-        "cla",
-        "ins",
-        "clause",
-        "p1",
-        "p2",
-        "data",
-        "response",
-        "states",
-        "rights",
-        "secret",
-        "status_words",
-    ]
-)
+COMMAND_KEYS = {
+    "name",
+    "cla",
+    "ins",
+    "clause",
+    "p1",
+    "p2",
+    "data",
+    "response",
+    "states",
+    "rights",
+    "secret",
+    "status_words",
+}
 OPTIONAL_KEYS = {"effect", "examples", "draft"}
 STATUS_WORD = re.compile(r"[0-9A-F]{4}|[0-9A-F]{3}X|[0-9A-F]{2}XX")
 RESERVED_KEYS = {"name", "cla", "ins", "clause", "reserved"}

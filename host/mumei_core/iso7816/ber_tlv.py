@@ -59,7 +59,7 @@ def parse(octets: bytes) -> tuple[Tlv, ...]:
 
 
 def parse_one(octets: bytes, tag: int) -> Tlv:
-    """The one data object that ``octets`` must be. Raises :class:`TlvError` for another tag or a second one."""
+    """The one data object that ``octets`` are. Raises :class:`TlvError` for another tag or a second one."""
     objects = parse(octets)
     if len(objects) != 1 or objects[0].tag != tag:
         raise TlvError(f"expected one data object {tag:02X}")

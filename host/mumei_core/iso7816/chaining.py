@@ -1,8 +1,8 @@
 """Command chaining, ISO/IEC 7816-4:2005 clause 5.1.1.1: bit 5 of CLA says that more parts follow.
 
 Both ends are here so that they cannot drift apart: :func:`split` for the host, :class:`ChainCollector` for
-the card. What the standard leaves open is answered in the safe way: a part with another header drops the chain
-and is not executed.
+the card. What the standard leaves open is answered in the safe way: a part with another header drops the
+chain and is not executed.
 """
 
 from __future__ import annotations

@@ -1,0 +1,236 @@
+"""Selecting and reading: application, files, data objects, challenge (ISO/IEC 7816-4:2005 clause 7).
+
+Everything here is the same on every card of a profile: nothing before authentication marks a card.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mumei_core.commands import codes
+from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, MAX_SHORT_LE, CommandAPDU, ResponseAPDU
+from mumei_core.iso7816.ber_tlv import encode
+
+from mumei_card.errors import CardError
+from mumei_card.os.answer_to_reset import CARD_CAPABILITIES, CARD_SERVICE_DATA
+from mumei_card.os.context import CardContext
+from mumei_card.os.registry import ANY_OCTET, Command, Presence, Registry
+
+_BY_FILE_IDENTIFIER = (0x00, 0x02)
+_BY_NAME = 0x04
+_OCCURRENCE = 0x03
+_FIRST_OR_LAST = (0x00, 0x01)
+_FCI, _FCP, _NO_DATA = 0x00, 0x04, 0x0C
+_SELECT_P2 = frozenset(
+    template | occurrence for template in (_FCI, _FCP, _NO_DATA) for occurrence in range(4)
+)
+
+_DESCRIPTOR_DF = b"\x38"
+_DESCRIPTOR_TRANSPARENT_EF = b"\x01"
+_ACTIVATED = b"\x05"
+_LABEL = b"mumei"
+
+_SFI_FLAG = 0x80
+_SFI_UNUSED_BITS = 0x60
+_SFI_MASK = 0x1F
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElementaryFile:
+    """A transparent file that anyone may read and nobody may write. ``fid``: 2 octets. ``sfi``: 5 bits."""
+
+    fid: int
+    sfi: int
+    content: bytes
+
+    def control_parameters(self) -> bytes:
+        """The objects inside FCP (clause 5.3.3)."""
+        return (
+            encode(codes.TAG_FILE_SIZE, len(self.content).to_bytes(2))
+            + encode(codes.TAG_FILE_DESCRIPTOR, _DESCRIPTOR_TRANSPARENT_EF)
+            + encode(codes.TAG_FILE_IDENTIFIER, self.fid.to_bytes(2))
+            + encode(codes.TAG_SHORT_FILE_IDENTIFIER, bytes((self.sfi << 3,)))
+            + encode(codes.TAG_LIFE_CYCLE, _ACTIVATED)
+        )
+
+
+def _length_information() -> bytes:
+    """ICAO Doc 9303-10 (8th ed.) 3.11.1: two integers, octets of a whole command and of a whole response."""
+    integers = (size.to_bytes(2) for size in (codes.MAX_COMMAND, codes.MAX_RESPONSE))
+    return b"".join(encode(0x02, integer) for integer in integers)
+
+
+_DATA_OBJECTS = {
+    codes.TAG_CARD_SERVICE_DATA: CARD_SERVICE_DATA,
+    codes.TAG_CARD_CAPABILITIES: CARD_CAPABILITIES,
+    codes.TAG_EXTENDED_LENGTH_INFORMATION: _length_information(),
+}
+
+EF_ATR = ElementaryFile(
+    fid=codes.FID_EF_ATR,
+    sfi=codes.SFI_EF_ATR,
+    content=b"".join(encode(tag, value) for tag, value in _DATA_OBJECTS.items()),
+)
+EF_DIR = ElementaryFile(
+    fid=codes.FID_EF_DIR,
+    sfi=codes.SFI_EF_DIR,
+    content=encode(
+        codes.TAG_APPLICATION_TEMPLATE,
+        encode(codes.TAG_AID, codes.AID) + encode(codes.TAG_APPLICATION_LABEL, _LABEL),
+    ),
+)
+FILES = (EF_ATR, EF_DIR)
+
+
+def register(registry: Registry) -> None:
+    """SELECT, READ BINARY, GET CHALLENGE, GET DATA. GET RESPONSE is the kernel's."""
+    registry.add(
+        Command(
+            name="SELECT",
+            cla=codes.CLA_ISO,
+            ins=codes.INS_SELECT,
+            handler=select,
+            p1=(*_BY_FILE_IDENTIFIER, _BY_NAME),
+            p2=_SELECT_P2,
+            data=Presence.REQUIRED,
+            answers=False,
+        )
+    )
+    registry.add(
+        Command(
+            name="READ BINARY",
+            cla=codes.CLA_ISO,
+            ins=codes.INS_READ_BINARY,
+            handler=read_binary,
+            p1=ANY_OCTET,
+            p2=ANY_OCTET,
+            data=Presence.FORBIDDEN,
+            answers=True,
+        )
+    )
+    registry.add(
+        Command(
+            name="GET CHALLENGE",
+            cla=codes.CLA_ISO,
+            ins=codes.INS_GET_CHALLENGE,
+            handler=get_challenge,
+            data=Presence.FORBIDDEN,
+            answers=True,
+        )
+    )
+    registry.add(
+        Command(
+            name="GET DATA",
+            cla=codes.CLA_ISO,
+            ins=codes.INS_GET_DATA,
+            handler=get_data,
+            p1=ANY_OCTET,
+            p2=ANY_OCTET,
+            data=Presence.FORBIDDEN,
+            answers=True,
+        )
+    )
+
+
+def select(command: CommandAPDU, context: CardContext) -> bytes:
+    """SELECT, clause 7.1.1. The application is the card's default, so its files work without it too."""
+    if command.p1 == _BY_NAME:
+        return _select_application(command, context)
+    return _select_file(command, context)
+
+
+def _select_application(command: CommandAPDU, context: CardContext) -> bytes:
+    if not codes.AID.startswith(command.data):
+        raise CardError(codes.SW_NOT_FOUND, "no application with this name")
+    if command.p2 & _OCCURRENCE not in _FIRST_OR_LAST:
+        raise CardError(codes.SW_NOT_FOUND, "there is only one application")
+    context.security_status.clear()
+    name = encode(codes.TAG_DF_NAME, codes.AID)
+    template = command.p2 & ~_OCCURRENCE
+    if template == _FCI:
+        own = encode(codes.TAG_FCI_APPLICATION_VERSION, bytes((codes.APPLICATION_VERSION,)))
+        own += encode(codes.TAG_FCI_PROFILE, bytes((context.profile,)))
+        return encode(codes.TAG_FCI, name + encode(codes.TAG_PROPRIETARY_INFORMATION, own))
+    if template == _FCP:
+        descriptor = encode(codes.TAG_FILE_DESCRIPTOR, _DESCRIPTOR_DF)
+        return encode(codes.TAG_FCP, descriptor + name + encode(codes.TAG_LIFE_CYCLE, _ACTIVATED))
+    return b""
+
+
+def _select_file(command: CommandAPDU, context: CardContext) -> bytes:
+    if command.p2 & _OCCURRENCE:
+        raise CardError(codes.SW_WRONG_P1_P2, "a file identifier has no further occurrence")
+    if len(command.data) != 2:
+        raise CardError(codes.SW_LC_AGAINST_P1_P2, "a file identifier has two octets")
+    file = _find(fid=int.from_bytes(command.data))
+    context.security_status.current_file = file.fid
+    if command.p2 == _NO_DATA:
+        return b""
+    tag = codes.TAG_FCI if command.p2 == _FCI else codes.TAG_FCP
+    return encode(tag, file.control_parameters())
+
+
+def _find(*, fid: int | None = None, sfi: int | None = None) -> ElementaryFile:
+    for file in FILES:
+        if fid == file.fid or sfi == file.sfi:
+            return file
+    raise CardError(codes.SW_NOT_FOUND, "no such file")
+
+
+def read_binary(command: CommandAPDU, context: CardContext) -> ResponseAPDU:
+    """READ BINARY, clause 7.2.3, even instruction: offset in P1-P2, or short file identifier in P1."""
+    if command.p1 & _SFI_FLAG:
+        if command.p1 & _SFI_UNUSED_BITS:
+            raise CardError(codes.SW_WRONG_P1_P2, "P1 holds neither an offset nor a short file identifier")
+        file = _find(sfi=command.p1 & _SFI_MASK)
+        offset = command.p2
+    else:
+        current = context.security_status.current_file
+        if current is None:
+            raise CardError(codes.SW_NO_CURRENT_FILE, "no file is selected")
+        file = _find(fid=current)
+        offset = command.p1 << 8 | command.p2
+    if offset >= len(file.content):
+        raise CardError(codes.SW_WRONG_OFFSET, "the offset lies outside the file")
+    context.security_status.current_file = file.fid
+    wanted = _le(command)
+    data = file.content[offset : offset + wanted]
+    # The largest Le asks for all there is; any other one asks for that many octets.
+    cut_short = len(data) < wanted and wanted not in (MAX_SHORT_LE, MAX_EXTENDED_LE)
+    return ResponseAPDU(data, codes.SW_END_OF_FILE if cut_short else codes.SW_OK)
+
+
+def get_challenge(command: CommandAPDU, context: CardContext) -> bytes:
+    """GET CHALLENGE, clause 7.5.3: Le random octets."""
+    if _le(command) > MAX_SHORT_LE:
+        raise CardError(codes.SW_WRONG_LENGTH, "a challenge has at most 256 octets")
+    return context.trng(_le(command))
+
+
+def get_data(command: CommandAPDU, context: CardContext) -> bytes:
+    """GET DATA, clause 7.4.2, even instruction: the data object whose tag is P1-P2."""
+    tag = command.p1 << 8 | command.p2
+    if tag == codes.TAG_OPERATION_COUNTERS and context.profile == codes.PROFILE_DEVELOPMENT:
+        return _operation_counters(context)
+    if tag not in _DATA_OBJECTS:
+        raise CardError(codes.SW_REFERENCE_NOT_FOUND, "no such data object")
+    return encode(tag, _DATA_OBJECTS[tag])
+
+
+def _operation_counters(context: CardContext) -> bytes:
+    counters = context.counters
+    counts = (
+        (codes.TAG_COUNT_G1_MULTIPLICATIONS, counters.g1_multiplications),
+        (codes.TAG_COUNT_G1_ADDITIONS, counters.g1_additions),
+        (codes.TAG_COUNT_HASH_TO_CURVE, counters.hash_to_curve),
+        (codes.TAG_COUNT_HASH_TO_SCALAR, counters.hash_to_scalar),
+        (codes.TAG_COUNT_NVM_WRITES, counters.nvm_writes),
+        (codes.TAG_COUNT_RANDOM_OCTETS, counters.random_octets),
+    )
+    inner = b"".join(encode(tag, count.to_bytes(4)) for tag, count in counts)
+    return encode(codes.TAG_OPERATION_COUNTERS, inner)
+
+
+def _le(command: CommandAPDU) -> int:
+    """Le of a command that Admission let through with one."""
+    return command.le or 0

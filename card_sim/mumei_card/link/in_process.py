@@ -1,0 +1,40 @@
+"""The card in the same process: what the entry point ``mumei.cards`` names ``software``."""
+
+from __future__ import annotations
+
+from mumei_card.chip.nvm import Nvm
+from mumei_card.os.kernel import Kernel
+
+
+class SoftwareCard:
+    """A card in a reader that is this process. Not for use by several threads at once."""
+
+    def __init__(self, nvm: Nvm) -> None:
+        self._nvm = nvm
+        self._kernel = Kernel(nvm)
+
+    @property
+    def atr(self) -> bytes:
+        """Answer to reset, the same for every card."""
+        return self._kernel.atr
+
+    def transmit(self, apdu: bytes) -> bytes:
+        """Command octets in, response octets with status word out. What is no command is answered 67 00."""
+        return self._kernel.transmit(apdu)
+
+    def reset(self) -> None:
+        """Power off and on again."""
+        self._kernel.reset()
+
+    def close(self) -> None:
+        """Takes the card out: gives its file free."""
+        self._kernel.reset()
+        self._nvm.close()
+
+
+def open_card(path: str) -> SoftwareCard:
+    """The card in the file ``path``.
+
+    Raises NoCardError (no file), NoPermissionError, CardBusyError (open elsewhere), CardFileError (damaged).
+    """
+    return SoftwareCard(Nvm.open(path))

@@ -1,0 +1,82 @@
+"""The card's kernel: octets in, octets out, never an exception (ISO/IEC 7816-4:2005 clause 5.1)."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from mumei_core.commands.codes import MAX_COMMAND, SW_WRONG_LENGTH
+from mumei_core.iso7816.apdu import ApduError, CommandAPDU, ResponseAPDU
+
+from mumei_card.applet import catalogue
+from mumei_card.chip.counters import OperationCounters
+from mumei_card.chip.nvm import Nvm
+from mumei_card.chip.rng import RandomSource, Trng
+from mumei_card.os.answer_to_reset import ATR
+from mumei_card.os.context import CardContext
+from mumei_card.os.layer import answer, assemble
+from mumei_card.os.layers import (
+    Admission,
+    ClassCheck,
+    CommandChaining,
+    PaceSeat,
+    ResponseChaining,
+    SecureMessagingSeat,
+    TerminalAuthenticationSeat,
+)
+from mumei_card.os.registry import Registry
+from mumei_card.os.security_status import SecurityStatus
+
+log = logging.getLogger(__name__)
+
+
+class Kernel:
+    """One powered card. ``nvm``: its memory. ``random_source``: n -> n octets, the chip's true randomness."""
+
+    atr = ATR
+
+    def __init__(self, nvm: Nvm, *, random_source: RandomSource = os.urandom) -> None:
+        self.counters = OperationCounters()
+        nvm.count_in(self.counters)
+        self.context = CardContext(
+            nvm=nvm,
+            security_status=SecurityStatus(),
+            counters=self.counters,
+            trng=Trng(random_source, self.counters),
+        )
+        self._registry = Registry()
+        catalogue.register(self._registry)
+        self._layers = (
+            ResponseChaining(),
+            SecureMessagingSeat(),
+            ClassCheck(self._registry),
+            PaceSeat(),
+            CommandChaining(),
+            TerminalAuthenticationSeat(),
+            Admission(self._registry),
+        )
+        self._chain = assemble(self._layers, self._dispatch)
+
+    def transmit(self, octets: bytes) -> bytes:
+        """One command APDU in, its response out: data, then two status octets. Never raises, never empty."""
+        try:
+            command = CommandAPDU.from_bytes(octets)
+        except ApduError as error:
+            log.debug("%d octets are no command: %s", len(octets), error)
+            return ResponseAPDU(sw=error.sw).to_bytes()
+        if len(octets) > MAX_COMMAND:
+            return ResponseAPDU(sw=SW_WRONG_LENGTH).to_bytes()
+        return answer(self.context.security_status, self._chain, command).to_bytes()
+
+    def reset(self) -> None:
+        """Power-up or reset: everything volatile is lost."""
+        self.context.security_status.clear()
+        self.counters.reset()
+        for layer in self._layers:
+            layer.reset()
+
+    def _dispatch(self, command: CommandAPDU) -> ResponseAPDU:
+        entry = self._registry.find(command.cla, command.ins)
+        assert entry is not None  # noqa: S101 - Admission let it pass
+        result = entry.handler(command, self.context)
+        return result if isinstance(result, ResponseAPDU) else ResponseAPDU(result)

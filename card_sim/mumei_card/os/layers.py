@@ -1,0 +1,167 @@
+"""The layers of this card, from the wire upwards. Three of them are seats: named, empty, in their place.
+
+Order of checking (ISO sets none; this is ours): response chaining, secure messaging, class 6E00 6882 6881,
+PACE, command chaining 6883, Terminal Authentication, instruction 6D00, P1-P2 6A86, Lc and Le 6700; the rest is the handlers'.
+"""
+
+from __future__ import annotations
+
+from mumei_core.commands.codes import (
+    INS_GET_RESPONSE,
+    INS_SELECT,
+    MAX_COMMAND,
+    SW_CHANNEL_NOT_SUPPORTED,
+    SW_CLA_NOT_SUPPORTED,
+    SW_CONDITIONS,
+    SW_INS_NOT_SUPPORTED,
+    SW_LAST_COMMAND_EXPECTED,
+    SW_MORE_DATA,
+    SW_SECURE_MESSAGING_NOT_SUPPORTED,
+    SW_WRONG_LENGTH,
+    SW_WRONG_P1_P2,
+)
+from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU, ResponseAPDU
+from mumei_core.iso7816.chaining import CHAINING_BIT, ChainCollector, ChainError
+
+from mumei_card.errors import CardError
+from mumei_card.os.layer import Layer, Next
+from mumei_card.os.registry import Presence, Registry
+
+# A whole command less header, extended Lc (3 octets) and Le (2).
+MAX_COMMAND_DATA = MAX_COMMAND - 4 - 3 - 2
+
+_CHANNEL_BITS = 0x03
+_SECURE_MESSAGING_BITS = 0x0C
+_PROPRIETARY_BIT = 0x80
+
+
+class ResponseChaining(Layer):
+    """GET RESPONSE and 61XX, ISO/IEC 7816-4:2005 clauses 5.1.1.2 and 7.6.1.
+
+    Lies below secure messaging: GET RESPONSE travels in plain and ends no channel (TR-03110-3 v2.21, F.1).
+    """
+
+    def __init__(self) -> None:
+        self._waiting = b""
+        self._sw = 0
+
+    def reset(self) -> None:
+        self._waiting = b""
+
+    def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
+        if command.ins == INS_GET_RESPONSE and command.cla in (0x00, _PROPRIETARY_BIT):
+            return self._next_piece(command)
+        self.reset()
+        response = above(command)
+        if command.le is None or len(response.data) <= command.le:
+            return response
+        self._waiting, self._sw = response.data, response.sw
+        return self._piece(command.le)
+
+    def _next_piece(self, command: CommandAPDU) -> ResponseAPDU:
+        if (command.p1, command.p2) != (0, 0):
+            raise CardError(SW_WRONG_P1_P2, "GET RESPONSE has P1-P2 0000")
+        if command.data or command.le is None:
+            raise CardError(SW_WRONG_LENGTH, "GET RESPONSE has Le and no data")
+        if not self._waiting:
+            raise CardError(SW_CONDITIONS, "no response waits")
+        return self._piece(command.le)
+
+    def _piece(self, le: int) -> ResponseAPDU:
+        piece, self._waiting = self._waiting[:le], self._waiting[le:]
+        if not self._waiting:
+            return ResponseAPDU(piece, self._sw)
+        return ResponseAPDU(piece, SW_MORE_DATA | min(len(self._waiting), MAX_SHORT_LE) & 0xFF)
+
+
+class SecureMessagingSeat(Layer):
+    """Seat of secure messaging (TR-03110-3 v2.21, annex F). Empty: everything passes as it came.
+
+    What sits down here unwraps the command, calls :func:`mumei_card.os.layer.answer` with the layers above
+    (so that errors inside are protected too) and wraps the response. 6987 and 6988 end the channel; the
+    sequence counter lives here; reset() deletes the keys.
+    """
+
+    def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
+        return above(command)
+
+
+class ClassCheck(Layer):
+    """The class octet, ISO/IEC 7816-4:2005 clause 5.1.1: interindustry and proprietary, channel 0 only."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
+        bare = command.cla & ~(CHAINING_BIT | _SECURE_MESSAGING_BITS | _CHANNEL_BITS)
+        if not self._registry.knows_class(bare):
+            raise CardError(SW_CLA_NOT_SUPPORTED, "class not supported")
+        if command.cla & _SECURE_MESSAGING_BITS:
+            raise CardError(SW_SECURE_MESSAGING_NOT_SUPPORTED, "no secure messaging here")
+        if command.cla & _CHANNEL_BITS:
+            raise CardError(SW_CHANNEL_NOT_SUPPORTED, "only the basic logical channel")
+        return above(command)
+
+
+class PaceSeat(Layer):
+    """Seat of PACE (TR-03110-2 v2.21, 3.2). Empty.
+
+    What sits down here takes MSE:Set AT (00 22 C1 A4) and the four GENERAL AUTHENTICATE (INS 86), keeps the
+    protocol's step, and hands new keys to secure messaging after its last, still plain, answer. The class 10 of
+    the first three is no chain to be collected, so command chaining lies above this seat.
+    """
+
+    def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
+        return above(command)
+
+
+class CommandChaining(Layer):
+    """Collects the parts of a chained command, ISO/IEC 7816-4:2005 clause 5.1.1.1."""
+
+    def __init__(self) -> None:
+        self._collector = ChainCollector(max_data=MAX_COMMAND_DATA)
+
+    def reset(self) -> None:
+        self._collector.reset()
+
+    def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
+        try:
+            whole = self._collector.add(command)
+        except ChainError as error:
+            if error.sw != SW_LAST_COMMAND_EXPECTED or command.ins != INS_SELECT:
+                raise CardError(error.sw, error.message) from error
+            # SELECT may break in: a terminal that lost its place must be able to start over.
+            whole = self._collector.add(command)
+        return ResponseAPDU() if whole is None else above(whole)
+
+
+class TerminalAuthenticationSeat(Layer):
+    """Seat of Terminal Authentication 2 (TR-03110-2 v2.21, 3.3). Empty.
+
+    What sits down here takes PSO: Verify Certificate, MSE:Set AT and Set DST, GET CHALLENGE with eight octets
+    and EXTERNAL AUTHENTICATE, and puts the terminal's effective rights into the security status.
+    """
+
+    def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
+        return above(command)
+
+
+class Admission(Layer):
+    """Instruction, P1-P2, presence of data field and Le, as the command's entry in the registry says."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
+        entry = self._registry.find(command.cla, command.ins)
+        if entry is None:
+            raise CardError(SW_INS_NOT_SUPPORTED, "instruction not supported")
+        if command.p1 not in entry.p1 or command.p2 not in entry.p2:
+            raise CardError(SW_WRONG_P1_P2, f"{entry.name} does not take this P1-P2")
+        if command.data and entry.data is Presence.FORBIDDEN:
+            raise CardError(SW_WRONG_LENGTH, f"{entry.name} takes no data")
+        if not command.data and entry.data is Presence.REQUIRED:
+            raise CardError(SW_WRONG_LENGTH, f"{entry.name} needs data")
+        if command.le is None and entry.answers:
+            raise CardError(SW_WRONG_LENGTH, f"{entry.name} needs Le")
+        return above(command)
