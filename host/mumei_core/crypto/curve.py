@@ -215,9 +215,9 @@ class FixedBase:
 def sum_of_public_products(points: Sequence[Point], scalars: Sequence[int]) -> Point:
     """Σ P_i * x_i for public values: variable time, faster than one by one from a few dozen points on."""
     if len(points) < _PIPPENGER_PAYS_FROM:
-        return functools.reduce(
-            Point.__add__, (p * x for p, x in zip(points, scalars, strict=True)), IDENTITY
-        )
+        # Weight 1 is common (one equation of a product may have it) and costs nothing.
+        products = (p if x == 1 else p * x for p, x in zip(points, scalars, strict=True))
+        return functools.reduce(Point.__add__, products)
     elements = [_arkworks.G1Point.from_compressed_bytes_unchecked(point.to_octets()) for point in points]
     total = _arkworks.G1Point.multiexp_unchecked(elements, [_arkworks.Scalar(x % R) for x in scalars])
     return Point(_blst.BlstP1Element.uncompress(bytes(total.to_compressed_bytes())))

@@ -131,3 +131,8 @@ def serialize(*elements: Point | int) -> bytes:
 def i2osp8(value: int) -> bytes:
     """I2OSP(value, 8): counts, indexes and lengths in ``serialize``."""
     return value.to_bytes(8, "big")
+
+
+def sha256(octets: bytes) -> bytes:
+    """SHA-256, 32 octets."""
+    return hashlib.sha256(octets).digest()

@@ -1,0 +1,97 @@
+"""The card's side of a date predicate: four multiplications per digit, no pairing. Source: mumei protocol 2.4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mumei_core.crypto.curve import Group, R
+from mumei_core.crypto.generators import G_D
+from mumei_core.crypto.predicate.messages import (
+    BASE,
+    DIGITS,
+    SPAN,
+    DatePredicate,
+    DigitCommitment,
+    DigitProof,
+    DigitTable,
+)
+from mumei_core.errors import MumeiError
+
+
+class CannotProve(MumeiError):  # noqa: N818 - the protocol's word
+    """A predicate does not hold, or lies outside what two digits can say. Deliberately without detail."""
+
+    def __init__(self) -> None:
+        super().__init__("cannot prove")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PredicateState:
+    """What the prover keeps between its first move and its response; secret, and good for one challenge."""
+
+    digits: tuple[int, ...]
+    v: tuple[int, ...]
+    v_tilde: tuple[int, ...]
+    d_tilde: tuple[int, ...]
+    commitments: tuple[DigitCommitment, ...]
+
+
+def differences(predicates: Sequence[DatePredicate], birth_date: int) -> tuple[int, ...]:
+    """delta of every predicate. All are computed before any is judged, so that time does not tell which failed.
+
+    Raises :class:`CannotProve` if one is not within 0..65,535.
+    """
+    deltas = tuple(p.kind.sign * (p.cutoff - birth_date) for p in predicates)
+    if any([not 0 <= delta < SPAN for delta in deltas]):  # a list: no short cut  # noqa: C419
+        raise CannotProve
+    return deltas
+
+
+def draw_digit_blindings(
+    predicates: Sequence[DatePredicate], draw: Callable[[], int]
+) -> tuple[int, list[tuple[int, ...]]]:
+    """(m~_birth, [(d~_0, d~_1) per predicate]).
+
+    The first predicate's digits are drawn and the BBS blinding of the birth date is *derived* from them; for
+    each further one d~_1 is drawn and d~_0 derived. This is what ties the digits to the signed date.
+    """
+    first, *others = predicates
+    d_tilde = [(draw(), draw())]
+    m_tilde_birth = -first.kind.sign * (d_tilde[0][0] + BASE * d_tilde[0][1]) % R
+    for predicate in others:
+        d_tilde_1 = draw()
+        d_tilde.append(((-predicate.kind.sign * m_tilde_birth - BASE * d_tilde_1) % R, d_tilde_1))
+    return m_tilde_birth, list(d_tilde)
+
+
+def predicate_init(
+    group: Group, table: DigitTable, delta: int, d_tilde: Sequence[int], draw: Callable[[], int]
+) -> PredicateState:
+    """First moves for one predicate; ``delta`` within 0..65,535."""
+    digits = tuple(delta // BASE**j % BASE for j in range(DIGITS))
+    v = tuple(draw() for _ in range(DIGITS))
+    v_tilde = tuple(draw() for _ in range(DIGITS))
+    commitments = []
+    for j, digit in enumerate(digits):
+        A_d, W_d = table.fetch(digit)
+        V = group.multiply(A_d, v[j])
+        V_prime = group.multiply(W_d, v[j])
+        t = group.subtract(group.multiply(G_D, v_tilde[j]), group.multiply(V, d_tilde[j]))
+        commitments.append(DigitCommitment(V=V, V_prime=V_prime, t=t))
+    return PredicateState(
+        digits=digits, v=v, v_tilde=v_tilde, d_tilde=tuple(d_tilde), commitments=tuple(commitments)
+    )
+
+
+def predicate_finalize(state: PredicateState, challenge: int) -> tuple[DigitProof, ...]:
+    """v^_j = v~_j + c v_j, d^_j = d~_j + c d_j."""
+    return tuple(
+        DigitProof(
+            V=commitment.V,
+            V_prime=commitment.V_prime,
+            v_hat=(state.v_tilde[j] + challenge * state.v[j]) % R,
+            d_hat=(state.d_tilde[j] + challenge * state.digits[j]) % R,
+        )
+        for j, commitment in enumerate(state.commitments)
+    )
