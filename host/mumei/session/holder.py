@@ -140,17 +140,22 @@ class PinStatus:
     is_transport: bool = False
 
 
-_WAY_OUT = "Unblock it with the PUK: 'mumei card pin unblock'; without the PUK the issuing office helps."
-_PUK_WAY_OUT = "The issuing office replaces the card."
-
-
 def pin_status(channel: Channel) -> PinStatus:
     """Ask how the PIN stands (VERIFY without data); costs no try.
 
     Raises:
         CardRefused: the card does not tell.
     """
-    sw = channel.send(_command(codes.INS_VERIFY, b"")).sw
+    return _status(channel, codes.REFERENCE_PIN, Pin.label)
+
+
+def puk_status(channel: Channel) -> PinStatus:
+    """Ask how the PUK stands, as :func:`pin_status`; ``tries_left`` is 0 to 10."""
+    return _status(channel, codes.REFERENCE_PUK, Puk.label)
+
+
+def _status(channel: Channel, reference: int, label: str) -> PinStatus:
+    sw = channel.send(_command(codes.INS_VERIFY, b"", reference)).sw
     if sw == codes.SW_OK:
         return PinStatus(is_verified=True)
     if sw == codes.SW_BLOCKED:
@@ -159,8 +164,21 @@ def pin_status(channel: Channel) -> PinStatus:
         return PinStatus(is_transport=True)
     tries = _tries(sw)
     if tries is None:
-        raise CardRefused(f"the card does not say how its PIN stands: {status_word.describe(sw)}", sw=sw)
+        raise CardRefused(f"the card does not say how its {label} stands: {status_word.describe(sw)}", sw=sw)
     return PinStatus(tries_left=tries, is_blocked=tries == 0)
+
+
+def require_usable(status: PinStatus, *, label: str = Pin.label) -> None:
+    """Pass if a try is worth making.
+
+    Raises:
+        PinBlockedError: blocked; the hint names the way out.
+        TransportPinError: the holder has not set a PIN yet.
+    """
+    if status.is_blocked:
+        raise _blocked(label)
+    if status.is_transport:
+        raise _not_set()
 
 
 def tries_left(channel: Channel) -> int | None:
@@ -205,8 +223,8 @@ def unblock(channel: Channel, puk: Puk, new: Pin) -> None:
     _run(channel, _command(codes.INS_RESET_RETRY_COUNTER, puk.octets + new.octets), label=Puk.label)
 
 
-def _command(ins: int, data: bytes) -> CommandAPDU:
-    return CommandAPDU(cla=codes.CLA_ISO, ins=ins, p1=0, p2=codes.REFERENCE_PIN, data=data)
+def _command(ins: int, data: bytes, reference: int = codes.REFERENCE_PIN) -> CommandAPDU:
+    return CommandAPDU(cla=codes.CLA_ISO, ins=ins, p1=0, p2=reference, data=data)
 
 
 def _tries(sw: int) -> int | None:
@@ -217,20 +235,34 @@ def _run(channel: Channel, command: CommandAPDU, *, label: str) -> None:
     sw = channel.send(command).sw
     if sw == codes.SW_OK:
         return
-    way_out = _PUK_WAY_OUT if label == Puk.label else _WAY_OUT
+    way_out = _way_out(label)
     tries = _tries(sw)
     if tries == 0:
         raise WrongPinError(f"wrong {label}: it is blocked now", sw=sw, tries_left=0, hint=way_out)
     if tries is not None:
         left = "one try is left" if tries == 1 else f"{tries} tries are left"
-        hint = f"Ask the holder to be sure before the last try. {way_out}" if tries == 1 else "Try again."
+        hint = f"Be sure before the last try. {way_out}" if tries == 1 else "Try again."
         raise WrongPinError(f"wrong {label}: {left}", sw=sw, tries_left=tries, hint=hint)
     if sw == codes.SW_BLOCKED:
-        raise PinBlockedError(f"the {label} is blocked", sw=sw, hint=way_out)
+        raise _blocked(label)
     if sw == codes.SW_REFERENCE_DATA_UNUSABLE:
-        raise TransportPinError(
-            "the holder has not set a PIN yet",
-            sw=sw,
-            hint="Set one with the five-digit transport PIN: 'mumei card pin change'.",
-        )
+        raise _not_set()
     raise CardRefused(f"the card refused the {label}: {status_word.describe(sw)}", sw=sw)
+
+
+def _way_out(label: str) -> str:
+    if label == Puk.label:
+        return "The issuing office replaces the card."
+    return "Unblock it with the PUK: 'mumei card pin unblock'; without the PUK the issuing office helps."
+
+
+def _blocked(label: str) -> PinBlockedError:
+    return PinBlockedError(f"the {label} is blocked", sw=codes.SW_BLOCKED, hint=_way_out(label))
+
+
+def _not_set() -> TransportPinError:
+    return TransportPinError(
+        "the holder has not set a PIN yet",
+        sw=codes.SW_REFERENCE_DATA_UNUSABLE,
+        hint="Set one with the five-digit transport PIN: 'mumei card pin change'.",
+    )

@@ -1,0 +1,196 @@
+"""``mumei card``: look at a card; change, verify or unblock its PIN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import click
+
+from mumei.cli.options import CardPlace, card_options, json_option
+from mumei.cli.output import emit, progress, warn
+from mumei.cli.secrets import SecretSource, secret_options
+from mumei.session.application import Application, Profile
+from mumei.session.channel import Channel
+from mumei.session.holder import (
+    Pin,
+    PinStatus,
+    Puk,
+    TransportPin,
+    change_pin,
+    pin_status,
+    puk_status,
+    require_usable,
+    unblock,
+    verify_pin,
+)
+from mumei.transport.base import CardConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardInfo:
+    """What any terminal may see of a card; the same on every card of its profile, but for the PIN's state."""
+
+    place: str
+    atr: bytes
+    application_version: int
+    profile: Profile
+    extended_length: bool
+    command_chaining: bool
+    longest_command: int
+    pin: PinStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinResult:
+    """How a PIN command ended."""
+
+    place: str
+    done: str
+
+    def text(self) -> str:
+        """One sentence."""
+        return f"PIN {self.done}."
+
+
+@click.group()
+def card() -> None:
+    """Look at a card; change, verify or unblock its PIN.
+
+    The card is the one in the only reader that holds one, or the one that --reader or --card names.
+    """
+
+
+@card.command()
+@card_options
+@json_option
+def info(place: CardPlace, as_json: bool) -> None:
+    """Show what the card says about itself.
+
+    Nothing here tells one card from another, but how its PIN stands.
+
+    \b
+    Examples:
+      mumei card info
+      mumei card info --reader ACR122 --wait 10
+      mumei card info --card my.card --json
+    """
+    with place.open() as connection:
+        channel, application = _open(connection)
+        capabilities = channel.capabilities
+        result = CardInfo(
+            place=connection.name,
+            atr=connection.atr,
+            application_version=application.version,
+            profile=application.profile,
+            extended_length=capabilities.extended,
+            command_chaining=capabilities.chaining,
+            longest_command=capabilities.max_command,
+            pin=pin_status(channel),
+        )
+    emit(result, as_json=as_json)
+
+
+@card.group()
+def pin() -> None:
+    """Change, verify or unblock the PIN.
+
+    Digits are asked for, or read from a file or descriptor; they are never an argument. How many tries are
+    left is said before one is used.
+    """
+
+
+@pin.command()
+@card_options
+@secret_options("pin", "the PIN")
+@json_option
+def verify(place: CardPlace, pin: SecretSource, as_json: bool) -> None:
+    """Check that the holder knows the PIN.
+
+    \b
+    Examples:
+      mumei card pin verify
+      mumei card pin verify --card my.card --pin-file pin.txt
+    """
+    with place.open() as connection:
+        channel, _ = _open(connection)
+        status = pin_status(channel)
+        require_usable(status)
+        _say_tries(status, Pin.label)
+        with pin.digits(Pin, prompt="PIN (six digits)") as typed:
+            verify_pin(channel, typed)
+        emit(PinResult(place=connection.name, done="verified"), as_json=as_json)
+
+
+@pin.command()
+@card_options
+@secret_options("pin", "the old PIN, or a new card's transport PIN,")
+@secret_options("new-pin", "the new PIN")
+@json_option
+def change(place: CardPlace, pin: SecretSource, new_pin: SecretSource, as_json: bool) -> None:
+    """Set a new PIN: on a new card from its transport PIN, later from the old PIN.
+
+    \b
+    Examples:
+      mumei card pin change
+      mumei card pin change --card my.card --pin-fd 3 --new-pin-fd 3 3<both-lines.txt
+    """
+    with place.open() as connection:
+        channel, _ = _open(connection)
+        status = pin_status(channel)
+        old_kind: type[Pin] | type[TransportPin] = Pin
+        if status.is_transport:
+            old_kind = TransportPin
+            progress("This card is new: its transport PIN of five digits is replaced by a PIN of six.")
+        else:
+            require_usable(status)
+        _say_tries(status, old_kind.label)
+        with (
+            pin.digits(old_kind, prompt=f"{old_kind.label} ({old_kind.length} digits)") as old,
+            new_pin.digits(Pin, prompt="new PIN (six digits)", confirm=True) as new,
+        ):
+            change_pin(channel, old, new)
+        emit(PinResult(place=connection.name, done="changed"), as_json=as_json)
+
+
+@pin.command("unblock")
+@card_options
+@secret_options("puk", "the PUK")
+@secret_options("new-pin", "the new PIN")
+@json_option
+def unblock_command(place: CardPlace, puk: SecretSource, new_pin: SecretSource, as_json: bool) -> None:
+    """Set a new PIN with the PUK of eight digits, also when the PIN is blocked.
+
+    \b
+    Examples:
+      mumei card pin unblock
+      mumei card pin unblock --card my.card --puk-file puk.txt --new-pin-file pin.txt
+    """
+    with place.open() as connection:
+        channel, _ = _open(connection)
+        status = puk_status(channel)
+        require_usable(status, label=Puk.label)
+        _say_tries(status, Puk.label)
+        with (
+            puk.digits(Puk, prompt="PUK (eight digits)") as typed,
+            new_pin.digits(Pin, prompt="new PIN (six digits)", confirm=True) as new,
+        ):
+            unblock(channel, typed, new)
+        emit(PinResult(place=connection.name, done="set anew, with all its tries"), as_json=as_json)
+
+
+def _open(connection: CardConnection) -> tuple[Channel, Application]:
+    channel = Channel(connection)
+    return channel, Application.select(channel)
+
+
+def _say_tries(status: PinStatus, label: str) -> None:
+    if status.tries_left == 1:
+        warn(f"this is the last try: a wrong {label} blocks it", hint=_LAST_TRY[label])
+    elif status.tries_left is not None:
+        progress(f"{status.tries_left} tries are left for the {label}.")
+
+
+_LAST_TRY = {
+    Pin.label: "Stop with Ctrl-C if you are not sure; the PUK helps: 'mumei card pin unblock'.",
+    Puk.label: "Stop with Ctrl-C if you are not sure; a card with a blocked PUK has to be replaced.",
+}

@@ -1,0 +1,134 @@
+"""The command ``mumei``: one module per group of commands, loaded when it is first used."""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import click
+from mumei_core.errors import HostEnvironmentError, MumeiError
+
+from mumei.cli import output
+
+
+class Entry(NamedTuple):
+    """A command group: where it is, and its line in the help, so that the help imports nothing."""
+
+    module: str
+    attribute: str
+    about: str
+
+
+COMMANDS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "card": Entry("mumei.cli.card", "card", "Look at a card; change, verify or unblock its PIN."),
+        "doctor": Entry(
+            "mumei.cli.doctor", "doctor", "Say which layer keeps a card from working, and the fix."
+        ),
+    }
+)
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and loads one when it is called."""
+
+    def __init__(self, *args: Any, entries: Mapping[str, Entry] = COMMANDS, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._entries = entries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names, in the order of the table."""
+        return list(self._entries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module and return the command."""
+        entry = self._entries.get(cmd_name)
+        if entry is None:
+            return None
+        command = getattr(importlib.import_module(entry.module), entry.attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{entry.module}.{entry.attribute} is no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.about) for name, entry in self._entries.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; every error leaves with its message, its hint and its family's exit code."""
+        try:
+            return super().invoke(ctx)
+        except (click.exceptions.Exit, BrokenPipeError):
+            raise
+        except (click.Abort, KeyboardInterrupt):
+            output.progress("mumei: interrupted")
+            code = output.EXIT_INTERRUPTED
+        except click.ClickException as error:
+            # Not left to click: its code for an unreadable file is 1, which says DENY here.
+            error.show()
+            code = 2
+        except MumeiError as error:
+            self._trace(ctx)
+            code = output.fail(error)
+        except OSError as error:
+            self._trace(ctx)
+            code = output.fail(_environment(error))
+        except Exception as error:
+            self._trace(ctx)
+            code = _confess(error)
+        return ctx.exit(code)
+
+    @staticmethod
+    def _trace(ctx: click.Context) -> None:
+        if ctx.params.get("debug"):
+            output.progress(traceback.format_exc().rstrip())
+
+
+def _environment(error: OSError) -> HostEnvironmentError:
+    place = f"{error.filename}: " if error.filename else ""
+    return HostEnvironmentError(
+        f"{place}{error.strerror or type(error).__name__}",
+        hint="Check that the path is right, may be read or written by you, and that the disk is not full.",
+    )
+
+
+def _confess(error: Exception) -> int:
+    """Say that the program is at fault. The error's own words may hold data, so only its type is named."""
+    output.progress(f"mumei: a fault in this program ({type(error).__name__}); nothing you did wrong")
+    output.progress("  Run the same command as 'mumei --debug ...' and send the developers what it prints,")
+    output.progress("  after a look that it holds nothing private.")
+    return output.EXIT_BUG
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Print a traceback with every error.")
+@click.version_option(package_name="mumei")
+def cli(debug: bool) -> None:
+    """A smart-card ID that proves what a counter needs to know, and never who.
+
+    \b
+    Examples:
+      mumei doctor                      is everything there for a card in a reader?
+      mumei card info --card my.card    look at a simulated card
+      mumei card pin change             the holder sets a PIN
+
+    \b
+    Exit codes:
+      0 done or ACCEPT     1 DENY, or refused by the card    2 usage or bad data
+      3 service, permission, reader or card missing or busy  4 card removed: try again
+      5 own trust material unknown, expired or stale         6 CANNOT DECIDE
+      70 fault of the program                                130 interrupted
+    """
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    cli(prog_name="mumei")
+
+
+if __name__ == "__main__":
+    main()
