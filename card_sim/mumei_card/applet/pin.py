@@ -130,7 +130,7 @@ def _compare(
     tries: int,
     also: dict[str, Password] | None = None,
 ) -> None:
-    """Compares ``digits`` with the record and counts; if right, ``tries`` come back and ``also`` is stored."""
+    """Compares ``digits`` with the record and counts; if right, stores full ``tries`` and ``also``."""
     password = _load(context, record)
     if not password.tries:
         raise CardError(codes.SW_BLOCKED, "no tries left")

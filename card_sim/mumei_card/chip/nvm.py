@@ -100,6 +100,10 @@ class Nvm:
         """The record's value, or None when there is none."""
         return self._records.get(name)
 
+    def sizes(self) -> dict[str, int]:
+        """Name to octets of each record's value, sorted by name."""
+        return {name: len(value) for name, value in sorted(self._records.items())}
+
     def commit(self, changes: Mapping[str, bytes | None]) -> None:
         """Writes (a value) and erases (None) all of ``changes``, or nothing.
 

@@ -1,7 +1,8 @@
 """The layers of this card, from the wire upwards. Three of them are seats: named, empty, in their place.
 
 Order of checking (ISO sets none; this is ours): response chaining, secure messaging, class 6E00 6882 6881,
-PACE, command chaining 6883, Terminal Authentication, instruction 6D00, P1-P2 6A86, Lc and Le 6700; the rest is the handlers'.
+PACE, command chaining 6883, Terminal Authentication, instruction 6D00, P1-P2 6A86, Lc and Le 6700; the rest
+is the handlers'.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from mumei_core.commands.codes import (
     INS_GET_RESPONSE,
     INS_SELECT,
     MAX_COMMAND,
+    MAX_RESPONSE,
     SW_CHANNEL_NOT_SUPPORTED,
     SW_CLA_NOT_SUPPORTED,
     SW_CONDITIONS,
@@ -29,6 +31,7 @@ from mumei_card.os.registry import Presence, Registry
 
 # A whole command less header, extended Lc (3 octets) and Le (2).
 MAX_COMMAND_DATA = MAX_COMMAND - 4 - 3 - 2
+_MAX_RESPONSE_DATA = MAX_RESPONSE - 2
 
 _CHANNEL_BITS = 0x03
 _SECURE_MESSAGING_BITS = 0x0C
@@ -53,10 +56,12 @@ class ResponseChaining(Layer):
             return self._next_piece(command)
         self.reset()
         response = above(command)
-        if command.le is None or len(response.data) <= command.le:
+        # No Le: no data now, but a terminal on T=0, which cannot send Le beside data, learns that some wait.
+        le = min(command.le or 0, _MAX_RESPONSE_DATA)
+        if len(response.data) <= le:
             return response
         self._waiting, self._sw = response.data, response.sw
-        return self._piece(command.le)
+        return self._piece(le)
 
     def _next_piece(self, command: CommandAPDU) -> ResponseAPDU:
         if (command.p1, command.p2) != (0, 0):
@@ -65,7 +70,7 @@ class ResponseChaining(Layer):
             raise CardError(SW_WRONG_LENGTH, "GET RESPONSE has Le and no data")
         if not self._waiting:
             raise CardError(SW_CONDITIONS, "no response waits")
-        return self._piece(command.le)
+        return self._piece(min(command.le, _MAX_RESPONSE_DATA))
 
     def _piece(self, le: int) -> ResponseAPDU:
         piece, self._waiting = self._waiting[:le], self._waiting[le:]
@@ -107,8 +112,8 @@ class PaceSeat(Layer):
     """Seat of PACE (TR-03110-2 v2.21, 3.2). Empty.
 
     What sits down here takes MSE:Set AT (00 22 C1 A4) and the four GENERAL AUTHENTICATE (INS 86), keeps the
-    protocol's step, and hands new keys to secure messaging after its last, still plain, answer. The class 10 of
-    the first three is no chain to be collected, so command chaining lies above this seat.
+    protocol's step, and hands new keys to secure messaging after its last, still plain, answer. The class 10
+    of the first three is no chain to be collected, so command chaining lies above this seat.
     """
 
     def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:

@@ -1,0 +1,147 @@
+"""``mumei-card``: makes a software card, serves it as a PC/SC reader, shows its state."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from mumei_core.errors import DataError, HostEnvironmentError, MumeiError, UsageError
+
+from mumei_card.chip.nvm import Nvm
+from mumei_card.inspection import inspect
+from mumei_card.link.in_process import open_card
+from mumei_card.link.vpcd import FIRST_SLOT_PORT, HOST, SECOND_SLOT_PORT, VpcdLink
+from mumei_card.personalisation import PROFILES, PinLetter, draw_letter, initial_records
+
+EXIT_OK, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_BUG = 0, 2, 3, 70
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; gives the exit code: 0 done, 2 usage or bad file, 3 environment, 70 defect."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.DEBUG if options.verbose else logging.WARNING, stream=sys.stderr)
+    command: Callable[[argparse.Namespace], None] = options.command
+    try:
+        command(options)
+    except MumeiError as error:
+        print(f"mumei-card: {error}", file=sys.stderr)
+        if error.hint:
+            print(f"mumei-card: hint: {error.hint}", file=sys.stderr)
+        return _exit_code(error)
+    return EXIT_OK
+
+
+def _exit_code(error: MumeiError) -> int:
+    if isinstance(error, UsageError | DataError):
+        return EXIT_USAGE
+    return EXIT_ENVIRONMENT if isinstance(error, HostEnvironmentError) else EXIT_BUG
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mumei-card", description="The software card.")
+    parser.add_argument(
+        "--verbose", action="store_true", help="log each refused command to stderr, without data"
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    new = commands.add_parser("new", help="make a card file and draw its transport PIN and PUK")
+    new.add_argument("file", metavar="FILE", help="card file to make; an existing one is never overwritten")
+    new.add_argument(
+        "--profile", choices=sorted(PROFILES), default="development", help="default: %(default)s"
+    )
+    new.add_argument("--letter", metavar="FILE", help="write transport PIN and PUK there instead of printing")
+    new.set_defaults(command=_new)
+
+    serve = commands.add_parser("serve", help="be a PC/SC reader with this card, through vpcd, until stopped")
+    serve.add_argument("file", metavar="FILE")
+    serve.add_argument(
+        "--port",
+        type=int,
+        default=FIRST_SLOT_PORT,
+        help=f"vpcd's port on {HOST}: {FIRST_SLOT_PORT} first slot, {SECOND_SLOT_PORT} second (default first)",
+    )
+    serve.add_argument(
+        "--patience",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="give up after so long without a virtual reader (default: %(default)s)",
+    )
+    serve.set_defaults(command=_serve)
+
+    show = commands.add_parser("show", help="show a card file's state and counters; no secret")
+    show.add_argument("file", metavar="FILE")
+    show.add_argument("--json", action="store_true", help="as JSON")
+    show.set_defaults(command=_show)
+    return parser
+
+
+def _new(options: argparse.Namespace) -> None:
+    letter = draw_letter()
+    records = initial_records(options.profile, letter)
+    if options.letter is None:
+        Nvm.create(options.file, records).close()
+        _write_letter(letter, sys.stdout)
+        return
+    # The letter first: a card whose PIN nobody has is of no use.
+    path = Path(options.letter)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise DataError(
+            f"cannot write the letter {path}: {error.strerror}", hint="Name a file that does not exist yet."
+        ) from None
+    try:
+        with open(descriptor, "w", encoding="ascii") as file:
+            _write_letter(letter, file)
+        Nvm.create(options.file, records).close()
+    except BaseException:
+        path.unlink()
+        raise
+
+
+def _write_letter(letter: PinLetter, stream: TextIO) -> None:
+    stream.write(f"transport PIN: {letter.transport_pin}\nPUK: {letter.puk}\n")
+
+
+def _serve(options: argparse.Namespace) -> None:
+    card = open_card(options.file)
+    link = VpcdLink(
+        card,
+        port=options.port,
+        patience=options.patience,
+        on_connect=lambda: print(
+            f"mumei-card: serving {options.file} at {HOST} port {options.port}", file=sys.stderr, flush=True
+        ),
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: link.stop())
+    try:
+        link.run()
+    finally:
+        card.close()
+
+
+def _show(options: argparse.Namespace) -> None:
+    state = dataclasses.asdict(inspect(Nvm.read(options.file)))
+    if options.json:
+        print(json.dumps(state, indent=2))
+        return
+    records = state.pop("records")
+    for name, value in state.items():
+        print(f"{name.replace('_', ' ')}: {value}")
+    print("records:")
+    for name, size in records.items():
+        print(f"  {name}: {size} octets")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

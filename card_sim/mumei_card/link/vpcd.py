@@ -1,0 +1,167 @@
+"""The card as a PC/SC reader: the card's end of vpcd's socket (vsmartcard, virtualsmartcard/src/vpcd/vpcd.h).
+
+Protocol: each message is a length (2 octets, big-endian) and as many octets. One octet alone is a control: 00
+power off, 01 power on, 02 reset, 04 asks for the ATR. Everything else is a command APDU. The ATR and every
+command are answered; an empty answer would make vpcd wait for ever with the reader in its hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import socket
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from mumei_core.errors import NoServiceError
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+FIRST_SLOT_PORT = 35963
+SECOND_SLOT_PORT = 35964
+
+POWER_OFF, POWER_ON, RESET, GET_ATR = 0x00, 0x01, 0x02, 0x04
+
+_RETRY_SECONDS = 0.2
+_CONNECT_SECONDS = 2.0
+_LENGTH_OCTETS = 2
+
+
+class Card(Protocol):
+    """What the link needs of a card."""
+
+    @property
+    def atr(self) -> bytes: ...
+    def transmit(self, apdu: bytes) -> bytes: ...
+    def reset(self) -> None: ...
+
+
+class _Stopped(Exception):  # noqa: N818 - no error
+    """stop() was called."""
+
+
+class VpcdLink:
+    """Serves one card to one vpcd slot.
+
+    ``patience``: seconds without any word from vpcd after which :meth:`run` gives up. ``on_connect`` is called
+    each time that vpcd has taken the card.
+    """
+
+    def __init__(
+        self,
+        card: Card,
+        *,
+        port: int = FIRST_SLOT_PORT,
+        patience: float = 30.0,
+        on_connect: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._card = card
+        self._port = port
+        self._patience = patience
+        self._on_connect = on_connect
+        self._wake_reader, self._wake_writer = os.pipe()
+
+    def run(self) -> None:
+        """Serves until :meth:`stop`. Survives restarts of pcscd; raises NoServiceError when it stays away."""
+        try:
+            self._serve_connections()
+        except _Stopped:
+            log.debug("stopped")
+        finally:
+            self._card.reset()
+
+    def stop(self) -> None:
+        """Ends :meth:`run` after the command in hand. May be called from a signal handler or another thread."""
+        os.write(self._wake_writer, b"\x00")
+
+    def close(self) -> None:
+        """Frees the link's descriptors, after :meth:`run` has ended."""
+        os.close(self._wake_reader)
+        os.close(self._wake_writer)
+
+    def _serve_connections(self) -> None:
+        deadline = time.monotonic() + self._patience
+        while True:
+            connection = self._connect()
+            if connection is not None:
+                with connection:
+                    self._on_connect()
+                    if self._serve(connection):
+                        deadline = time.monotonic() + self._patience
+                # Power is gone with the reader.
+                self._card.reset()
+            if time.monotonic() > deadline:
+                raise NoServiceError(
+                    f"no virtual reader answers on {HOST} port {self._port}",
+                    hint="Start pcscd with vsmartcard-vpcd installed (mumei doctor says what is missing).",
+                )
+            self._wait_readable(None, _RETRY_SECONDS)
+
+    def _connect(self) -> socket.socket | None:
+        try:
+            connection = socket.create_connection((HOST, self._port), timeout=_CONNECT_SECONDS)
+        except OSError as error:
+            log.debug("cannot connect: %s", error)
+            return None
+        connection.settimeout(None)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def _serve(self, connection: socket.socket) -> bool:
+        """Answers until vpcd closes the connection; whether it said anything at all."""
+        spoke = False
+        with contextlib.suppress(ConnectionError):
+            while (message := self._receive_message(connection)) is not None:
+                spoke = True
+                answer = self._handle(message)
+                if answer is not None:
+                    connection.sendall(len(answer).to_bytes(_LENGTH_OCTETS) + answer)
+        return spoke
+
+    def _handle(self, message: bytes) -> bytes | None:
+        """The answer to one message; None where vpcd expects none."""
+        if len(message) == 1:
+            control = message[0]
+            if control in (POWER_OFF, POWER_ON, RESET):
+                self._card.reset()
+                return None
+            if control == GET_ATR:
+                return self._card.atr
+        # Too short for a command: the card answers 67 00, so that whoever asked is not left waiting.
+        return self._card.transmit(message)
+
+    def _receive_message(self, connection: socket.socket) -> bytes | None:
+        length = self._receive(connection, _LENGTH_OCTETS)
+        return None if length is None else self._receive(connection, int.from_bytes(length))
+
+    def _receive(self, connection: socket.socket, count: int) -> bytes | None:
+        """Exactly ``count`` octets, or None when the other side has closed."""
+        received = b""
+        while len(received) < count:
+            _acknowledge_at_once(connection)
+            self._wait_readable(connection, None)
+            piece = connection.recv(count - len(received))
+            if not piece:
+                return None
+            received += piece
+        return received
+
+    def _wait_readable(self, connection: socket.socket | None, seconds: float | None) -> None:
+        """Waits for octets or for the time to pass. Raises _Stopped when told to stop."""
+        sources: list[int | socket.socket] = [self._wake_reader]
+        if connection is not None:
+            sources.append(connection)
+        readable, _, _ = select.select(sources, [], [], seconds)
+        if self._wake_reader in readable:
+            raise _Stopped
+
+
+def _acknowledge_at_once(connection: socket.socket) -> None:
+    """Linux forgets this option after a few segments, so it is set again before every receive: vpcd writes a
+    message in two pieces, and the second waits some 40 ms for a delayed acknowledgement of the first."""
+    if hasattr(socket, "TCP_QUICKACK"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
