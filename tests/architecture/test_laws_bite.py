@@ -66,6 +66,7 @@ OFFENCES = {
     "the terminal looks across to the office": Offence(
         law="layers", files={"host/mumei/terminal/offence.py": "import mumei.office\n"}
     ),
+    "a new room that was given no floor": Offence(law="layers", files={"host/mumei/offence.py": ""}),
 }
 
 
