@@ -1,1 +1,1 @@
-"""Independent slow reference of the project's cryptography, in pure Python; it imports nothing of the project."""
+"""Independent slow reference of the cryptography, in pure Python; it imports nothing of the project."""

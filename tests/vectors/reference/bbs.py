@@ -1,7 +1,8 @@
 """BBS signatures: utilities, core operations and the draft's own interface H2G_HM2S_.
 
-Source: draft-irtf-cfrg-bbs-signatures, repository state 2025-07-07; section names stand in the docstrings. Where the
-draft returns INVALID, Invalid is raised. Message scalars are ints mod r, generators are (Q_1, H_1, ..., H_L).
+Source: draft-irtf-cfrg-bbs-signatures, repository state 2025-07-07; section names stand in the docstrings.
+Where the draft returns INVALID, Invalid is raised. Message scalars are ints mod r, generators are
+(Q_1, H_1, ..., H_L).
 """
 
 from __future__ import annotations

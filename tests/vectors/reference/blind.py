@@ -1,7 +1,8 @@
 """Blind BBS signatures: commitments with their proof, and signatures over them.
 
-Source: draft-irtf-cfrg-bbs-blind-signatures at commit 981ea65 of 2025-08-27. Where its text and the published vectors
-part, the vectors decide: B carries P1 and the domain, and e hashes (SK, B) only. L = 0 and M = 0 are legal.
+Source: draft-irtf-cfrg-bbs-blind-signatures at commit 981ea65 of 2025-08-27. Where its text and the published
+vectors part, the vectors decide: B carries P1 and the domain, and e hashes (SK, B) only. L = 0 and M = 0 are
+legal.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 
 from . import bbs
 from .bbs import Ciphersuite
-from .curve import IDENTITY_G1, G1, linear_combination
+from .curve import G1, IDENTITY_G1, linear_combination
 from .encoding import POINT, SCALAR, Invalid, Reader, i2osp, serialize
 from .field import R
 
@@ -81,7 +82,10 @@ def calculate_b(
     commitment: G1,
     api_id: bytes,
 ) -> G1:
-    """B = P1 + Q_1 * domain + H_1 * msg_1 + ... + H_L * msg_L + commitment; the domain counts Q_2 as a message's."""
+    """B = P1 + Q_1 * domain + H_1 * msg_1 + ... + H_L * msg_L + commitment.
+
+    To the domain Q_2 is a generator like any message's.
+    """
     domain = bbs.calculate_domain(suite, pk, [*generators, *blind], header, api_id)
     return bbs.compute_b(suite, generators, domain, messages) + commitment
 

@@ -1,7 +1,7 @@
 """The groups G1 (y^2 = x^3 + 4 over Fp) and G2 (y^2 = x^3 + 4 (1 + u) over Fp2) of BLS12-381.
 
-Source: draft-irtf-cfrg-pairing-friendly-curves-11, section 4.2.1 (curves and base points). Operators are the drafts':
-`P + Q`, `-P`, `P - Q`, `P * x`. Points are Jacobian inside, (x / z^2, y / z^3) outside.
+Source: draft-irtf-cfrg-pairing-friendly-curves-11, section 4.2.1 (curves and base points). Operators are the
+drafts': `P + Q`, `-P`, `P - Q`, `P * x`. Points are Jacobian inside, (x / z^2, y / z^3) outside.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Point(Generic[F]):
     __slots__ = ("b", "x", "y", "z")
 
     def __init__(self, x: F, y: F, z: F, b: F) -> None:
-        self.x: Final = x
-        self.y: Final = y
-        self.z: Final = z
-        self.b: Final = b
+        self.x: F = x
+        self.y: F = y
+        self.z: F = z
+        self.b: F = b
 
     def _identity(self) -> Point[F]:
         # Any non-zero x and y do; b is at hand.

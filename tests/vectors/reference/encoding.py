@@ -1,7 +1,7 @@
 """Octets of points, scalars and integers: what BBS calls serialize, and its strict inverses.
 
-Source: draft-irtf-cfrg-bbs-signatures (repository state 2025-07-07), section "Serialization" and the appendix on point
-serialisation, which is the compressed form of draft-irtf-cfrg-pairing-friendly-curves-11, appendix C.
+Source: draft-irtf-cfrg-bbs-signatures (repository state 2025-07-07), section "Serialization", and its
+appendix on points, which is the compressed form of draft-irtf-cfrg-pairing-friendly-curves-11, appendix C.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _INFINITY: Final = 0x40
 _LARGER: Final = 0x20
 
 
-class Invalid(Exception):
+class Invalid(Exception):  # noqa: N818 - the drafts' word
     """What the drafts call INVALID: the input does not decode, or does not verify."""
 
 
@@ -131,7 +131,7 @@ def octets_to_scalar(octets: bytes) -> int:
 def serialize(*elements: G1 | int | bytes) -> bytes:
     """Points of G1 as 48 octets, integers as scalars of 32, octets as they are.
 
-    Counts and indexes, which BBS writes as eight octets, come in as i2osp(n, 8): an int has no type to tell it.
+    Counts and indexes, which BBS writes as eight octets, come in as i2osp(n, 8): an int alone cannot tell.
     """
     octets = b""
     for element in elements:

@@ -1,13 +1,13 @@
 """The fields of BLS12-381: Fp, Fp2 = Fp[u]/(u^2 + 1) and Fp12 = Fp2[w]/(w^6 - (1 + u)).
 
-Source: draft-irtf-cfrg-pairing-friendly-curves-11, section 4.2.1. Values are immutable by convention. Nothing here is
-constant time: the reference must never touch a real secret.
+Source: draft-irtf-cfrg-pairing-friendly-curves-11, section 4.2.1. Values are immutable. Nothing here is constant
+time: the reference must never touch a real secret.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol, Self, final
+from typing import Final, final
 
 BLS_X: Final = -0xD201000000010000
 """The curve family's parameter; p and r are polynomials in it."""
@@ -17,17 +17,6 @@ R: Final = BLS_X**4 - BLS_X**2 + 1
 
 P: Final = (BLS_X - 1) ** 2 * R // 3 + BLS_X
 """Characteristic of the fields (381 bits)."""
-
-
-class FieldElement(Protocol):
-    """What the group law asks of a coordinate, so that G1 and G2 share one law."""
-
-    def __add__(self, other: Self, /) -> Self: ...
-    def __sub__(self, other: Self, /) -> Self: ...
-    def __mul__(self, other: Self, /) -> Self: ...
-    def __neg__(self) -> Self: ...
-    def inverse(self) -> Self: ...
-    def is_zero(self) -> bool: ...
 
 
 @final
@@ -133,7 +122,7 @@ class Fp2:
         return self.c0 == 0 and self.c1 == 0
 
     def sqrt(self) -> Fp2 | None:
-        """One of the two square roots, or None (Adj and Rodriguez-Henriquez 2012, algorithm 9, for p = 3 mod 4)."""
+        """One of the two square roots, or None (Adj and Rodriguez-Henriquez 2012, algorithm 9; p = 3 mod 4)."""
         a1 = self ** ((P - 3) // 4)
         x0 = a1 * self
         alpha = a1 * x0
@@ -164,7 +153,7 @@ class Fp12:
         self.c: Final = tuple(coefficients)
 
     def __mul__(self, other: Fp12) -> Fp12:
-        # Schoolbook with whole integers; the only reductions are at the end, and zeros (sparse lines) cost nothing.
+        # Schoolbook on whole integers: reduced once, at the end; zeros (of sparse lines) cost nothing.
         low = [0] * 11
         high = [0] * 11
         theirs = [(j, b.c0, b.c1) for j, b in enumerate(other.c) if not b.is_zero()]
@@ -201,7 +190,7 @@ class Fp12:
         return Fp12([c * FROBENIUS_2**i for i, c in enumerate(self.c)])
 
     def inverse(self) -> Fp12:
-        """1 / self: self times its conjugate lies in Fp6 = Fp2[v]/(v^3 - XI), v = w^2, and is inverted there."""
+        """1 / self: self times its conjugate lies in Fp6 = Fp2[v]/(v^3 - XI), v = w^2; it is inverted there."""
         conjugate = self.conjugate()
         a, _, b, _, c, _ = (self * conjugate).c
         t0 = a * a - XI * b * c

@@ -1,7 +1,7 @@
 """Hashing to G1: BLS12381G1_XMD:SHA-256_SSWU_RO_ and BLS12381G1_XOF:SHAKE-256_SSWU_RO_.
 
-Source: RFC 9380, sections 3 (hash_to_curve), 5.2 (hash_to_field), 5.3 (expand_message), 6.6.2 and 6.6.3 (simplified
-SWU, isogeny) and 8.8.1; the SHAKE-256 suite is appendix A.1 of draft-irtf-cfrg-bbs-signatures.
+Source: RFC 9380, sections 3 (hash_to_curve), 5.2 (hash_to_field), 5.3 (expand_message), 6.6.2 and 6.6.3
+(simplified SWU, isogeny) and 8.8.1; the SHAKE-256 suite is appendix A.1 of draft-irtf-cfrg-bbs-signatures.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The optimal ate pairing of BLS12-381 as textbooks have it: affine Miller loop, plain final exponentiation.
 
-Source: draft-irtf-cfrg-pairing-friendly-curves-11, appendix A.2 (optimal ate, BLS12). E2 is the M-type twist of E1:
-(x, y) on E2 is (x / w^2, y / w^3) on E1 over Fp12.
+Source: draft-irtf-cfrg-pairing-friendly-curves-11, appendix A.2 (optimal ate, BLS12). E2 is the M-type twist of
+E1: (x, y) on E2 is (x / w^2, y / w^3) on E1 over Fp12.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HARD_PART: Final = (P**4 - P**2 + 1) // R
 def _line(slope: Fp2, x: Fp2, y: Fp2, x_p: Fp, y_p: Fp) -> Fp12:
     """The line through (x, y) of E2 with that slope, at P, times w^3.
 
-    yP - y / w^3 - (slope / w) (xP - x / w^2); the factor w^3 lies in Fp4 and the final exponentiation removes it.
+    yP - y / w^3 - (slope / w) (xP - x / w^2); the final exponentiation removes w^3, which lies in Fp4.
     """
     zero = Fp2(0, 0)
     return Fp12([slope * x - y, zero, -slope.scale(x_p), Fp2(y_p.n, 0), zero, zero])
@@ -43,7 +43,7 @@ def miller_loop(p: G1, q: G2) -> Fp12:
             f = f * _line(slope, x, y, x_p, y_p)
             x_next = slope * slope - x - x_q
             x, y = x_next, slope * (x - x_next) - y
-    # The parameter is negative: f_(-n) is 1 / f_n up to what the final exponentiation removes, and so the conjugate.
+    # The parameter is negative: f_(-n) is 1 / f_n, up to what the final exponentiation removes its conjugate.
     return f.conjugate()
 
 

@@ -1,7 +1,7 @@
 """BBS per verifier linkability: pseudonyms bound to a blind BBS signature.
 
-Source: draft-irtf-cfrg-bbs-per-verifier-linkability, 2026-06-29, whose ABORT for index 0 is not followed (published
-vectors disclose it). The last length_nym_vector messages are the nym secrets.
+Source: draft-irtf-cfrg-bbs-per-verifier-linkability, 2026-06-29, whose ABORT for index 0 is not followed
+(published vectors disclose it). The last length_nym_vector messages are the nym secrets.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def pseudonym_proof_init(
 def pseudonym_proof_verify_init(
     suite: Ciphersuite, pseudonym: G1, context_id: bytes, responses: Sequence[int], c: int, api_id: bytes
 ) -> PseudonymInit:
-    """"Pseudonym Proof Verification Initialization"; also refuses BP1, which the draft rules out as a pseudonym."""
+    """"Pseudonym Proof Verification Initialization"; also refuses BP1, which is no pseudonym by definition."""
     if pseudonym == BP1:
         raise Invalid("the base point is no pseudonym")
     op = context_point(suite, context_id, api_id)

@@ -1,7 +1,7 @@
-"""The reference against the published vectors: ALL of bbs/, blind/ and pseudonym/, both suites, pairings included.
+"""The reference against the published vectors: ALL of bbs/, blind/ and pseudonym/, both suites, with pairings.
 
-Nothing is left out: generators, hashes, mocked randoms, keys, every commitment, signature (valid and invalid) and
-proof is recomputed from its traced random scalars and then verified with pairings.
+Nothing is left out (half a minute on one core): generators, hashes, mocked randoms and keys; every commitment,
+signature and valid proof is recomputed from its traced random scalars and then verified, every invalid one refused.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.vectors.reference import bbs, blind, published, pseudonym
-from tests.vectors.reference.bbs import Ciphersuite, ProofRandoms
-from tests.vectors.reference.encoding import Invalid, octets_to_g1, point_to_octets_e1, serialize
-from tests.vectors.reference.field import R
-from tests.vectors.reference.published import Vector, octets, point, scalar
+from . import bbs, blind, pseudonym, published
+from .bbs import Ciphersuite, ProofRandoms
+from .encoding import Invalid, octets_to_g1, point_to_octets_e1, serialize
+from .field import R
+from .published import Vector, octets, point, scalar
 
 BBS = "H2G_HM2S_"
 BLIND = "BLIND_H2G_HM2S_"
@@ -22,12 +22,12 @@ NYM = "H2G_HM2S_PSEUDONYM_"
 
 pytestmark = pytest.mark.skipif(
     not published.folder().is_dir(),
-    reason=f"published vectors not found at {published.folder()}: set {published.ENVIRONMENT} to their folder",
+    reason=f"no published vectors at {published.folder()}: set {published.ENVIRONMENT} to their folder",
 )
 
 
 def each(pattern: str) -> pytest.MarkDecorator:
-    """One test for each file; a folder that is there but has lost files fails instead of passing in silence."""
+    """One test for each file; a folder that has lost its files fails instead of passing in silence."""
     files = published.paths(pattern)
     if published.folder().is_dir() and not files:
         raise FileNotFoundError(f"{published.folder()} holds no {pattern}")
@@ -35,7 +35,10 @@ def each(pattern: str) -> pytest.MarkDecorator:
 
 
 def proof_randoms(vector: Vector) -> ProofRandoms:
-    trace = {name.lower(): value for name, value in vector["trace"]["random_scalars"].items()}
+    """The traced random scalars; the drafts' files spell their names in three ways."""
+    trace = vector["trace"]
+    scalars = trace["random_scalars"] if "random_scalars" in trace else trace["randomScalars"]
+    trace = {name.lower(): value for name, value in scalars.items()}
     return ProofRandoms(
         r1=scalar(trace["r1"]),
         r2=scalar(trace["r2"]),
@@ -52,8 +55,8 @@ def mocked_scalars(suite: Ciphersuite, seed: bytes, dst: bytes, count: int) -> l
 
 
 def test_all_published_files_are_here() -> None:
-    files = [path for draft in ("bbs", "blind", "pseudonym") for path in published.paths(f"{draft}/**/*.json")]
-    assert len(files) == 139
+    drafts = ("bbs", "blind", "pseudonym")
+    assert sum(len(published.paths(f"{draft}/**/*.json")) for draft in drafts) == 139
 
 
 @each("*/bls12-381-*/generators.json")
@@ -179,10 +182,12 @@ def test_blind_signature(path: Path) -> None:
     prover_blind = scalar(vector["proverBlind"])
     scalars, generators = blind.prepare_parameters(suite, messages, committed, *counts, prover_blind, api_id)
     domain = bbs.calculate_domain(suite, pk, generators, header, api_id)
-    assert vector["trace"]["domain"] in (f"{domain:064x}", vector["trace"]["domain"][:0]) or (
-        path.parts[-3:] == ("bls12-381-sha-256", "signature", "signature003.json")
-    ), "only signature003 (SHA-256) prints a second point where its domain should stand"
-    assert point_to_octets_e1(bbs.compute_b(suite, generators, domain, scalars)) == point(vector["trace"]["B"])
+    b = point_to_octets_e1(bbs.compute_b(suite, generators, domain, scalars)).hex()
+    if path.parts[-3:] == ("bls12-381-sha-256", "signature", "signature003.json"):
+        # This file prints another B, and the true one in the place of its domain.
+        assert vector["trace"]["domain"] == b
+    else:
+        assert vector["trace"] == {"B": b, "domain": f"{domain:064x}"}
     bbs.core_verify(suite, pk, signature, generators, header, scalars, api_id)
 
 
@@ -262,9 +267,9 @@ def test_nym_proof(path: Path) -> None:
     counts = length + 1, len(committed) + len(secrets) + 1
     prover_blind = scalar(vector["proverBlind"])
     scalars, generators = blind.prepare_parameters(suite, messages, committed, *counts, prover_blind, api_id)
-    common = suite, pk
     proof, nym = pseudonym.core_proof_gen_with_nym(
-        *common,
+        suite,
+        pk,
         octets(vector["signature"]),
         context_id,
         generators,
@@ -278,10 +283,25 @@ def test_nym_proof(path: Path) -> None:
     )
     assert (proof.hex(), nym.hex()) == (vector["proof"], vector["pseudonym"])
     shown, _ = blind.prepare_parameters(suite, own, theirs, *counts, None, api_id)
-    rest = generators, header, ph, shown, indexes, api_id
-    pseudonym.core_proof_verify_with_nym(*common, proof, nym, context_id, len(secrets), *rest)
+
+    def check(pseudonym_octets: bytes, context: bytes) -> None:
+        pseudonym.core_proof_verify_with_nym(
+            suite,
+            pk,
+            proof,
+            pseudonym_octets,
+            context,
+            len(secrets),
+            generators,
+            header,
+            ph,
+            shown,
+            indexes,
+            api_id,
+        )
+
+    check(nym, context_id)
     with pytest.raises(Invalid):
-        pseudonym.core_proof_verify_with_nym(*common, proof, nym, context_id + b"x", len(secrets), *rest)
-    other = serialize(octets_to_g1(nym) * 2)
+        check(nym, context_id + b"x")
     with pytest.raises(Invalid):
-        pseudonym.core_proof_verify_with_nym(*common, proof, other, context_id, len(secrets), *rest)
+        check(serialize(octets_to_g1(nym) * 2), context_id)
