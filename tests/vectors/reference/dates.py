@@ -54,8 +54,8 @@ def date_of(number: int) -> tuple[int, int, int]:
 def cutoff(n: int, day: int) -> int:
     """The last birth date that has completed n years on the day; both are day numbers.
 
-    Born 29 February completes a year on 1 March in common years; so 29 February minus n years into such a year
-    is 28 February.
+    Born 29 February completes a year on 1 March in common years; so 29 February minus n years, where that is
+    no date, is 28 February.
     """
     year, month, day_of_month = date_of(day)
     return day_number(year - n, month, min(day_of_month, month_length(year - n, month)))

@@ -1,7 +1,7 @@
 """The fields of BLS12-381: Fp, Fp2 = Fp[u]/(u^2 + 1) and Fp12 = Fp2[w]/(w^6 - (1 + u)).
 
-Source: draft-irtf-cfrg-pairing-friendly-curves-11, section 4.2.1. Values are immutable. Nothing here is constant
-time: the reference must never touch a real secret.
+Source: draft-irtf-cfrg-pairing-friendly-curves-11, section 4.2.1. Values are immutable. Nothing here is
+constant time: the reference must never touch a real secret.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Fp2:
         return self.c0 == 0 and self.c1 == 0
 
     def sqrt(self) -> Fp2 | None:
-        """One of the two square roots, or None (Adj and Rodriguez-Henriquez 2012, algorithm 9; p = 3 mod 4)."""
+        """One of the two square roots, or None (Adj, Rodriguez-Henriquez 2012, algorithm 9: p = 3 mod 4)."""
         a1 = self ** ((P - 3) // 4)
         x0 = a1 * self
         alpha = a1 * x0
@@ -190,7 +190,7 @@ class Fp12:
         return Fp12([c * FROBENIUS_2**i for i, c in enumerate(self.c)])
 
     def inverse(self) -> Fp12:
-        """1 / self: self times its conjugate lies in Fp6 = Fp2[v]/(v^3 - XI), v = w^2; it is inverted there."""
+        """1 / self: self times its conjugate lies in Fp6 = Fp2[v]/(v^3 - XI), v = w^2; inverted there."""
         conjugate = self.conjugate()
         a, _, b, _, c, _ = (self * conjugate).c
         t0 = a * a - XI * b * c

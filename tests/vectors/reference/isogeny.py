@@ -1,7 +1,7 @@
 """Constants of the 11-isogeny from E' to E1, of the simplified SWU map for BLS12-381 G1.
 
-Source: RFC 9380, section 8.8.1 (A', B', Z) and appendix E.2 (the k_(i,j)). Lowest degree first; the denominators
-are monic.
+Source: RFC 9380, section 8.8.1 (A', B', Z) and appendix E.2 (the k_(i,j)). Lowest degree first;
+the denominators are monic.
 """
 
 from typing import Final

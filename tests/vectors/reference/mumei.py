@@ -1,7 +1,7 @@
 """The reference's one door for comparison tests: values are plain ints and bytes, refusals are exceptions.
 
-Invalid is raised for what does not decode or verify, CannotProve for an honest *cannot prove*, ValueError for a
-caller's own mistake.
+Invalid is raised for what does not decode or verify, CannotProve for an honest *cannot prove*, ValueError for
+a caller's own mistake.
 """
 
 from __future__ import annotations
@@ -25,7 +25,17 @@ from .dates import cutoff, date_of, day_number
 from .digits import DigitTable, audit_digit_table, digit_table
 from .encoding import Invalid, point_to_octets_e1
 from .field import R
-from .presentation import CannotProve, Draw, Shown, context_id, listed_draw, present, system_draw, verify
+from .presentation import (
+    CannotProve,
+    Draw,
+    Shown,
+    context_id,
+    draw_names,
+    listed_draw,
+    present,
+    system_draw,
+    verify,
+)
 from .request import ON_OR_AFTER, ON_OR_BEFORE, DatePredicate, Request, build_request, parse_request
 
 __all__ = [
@@ -53,6 +63,7 @@ __all__ = [
     "day_number",
     "digit_base",
     "digit_table",
+    "draw_names",
     "header",
     "issue",
     "listed_draw",

@@ -1,7 +1,7 @@
 """The optimal ate pairing of BLS12-381 as textbooks have it: affine Miller loop, plain final exponentiation.
 
-Source: draft-irtf-cfrg-pairing-friendly-curves-11, appendix A.2 (optimal ate, BLS12). E2 is the M-type twist of
-E1: (x, y) on E2 is (x / w^2, y / w^3) on E1 over Fp12.
+Source: draft-irtf-cfrg-pairing-friendly-curves-11, appendix A.2 (optimal ate, BLS12). E2 is the M-type twist
+of E1: (x, y) on E2 is (x / w^2, y / w^3) on E1 over Fp12.
 """
 
 from __future__ import annotations

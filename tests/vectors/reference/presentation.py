@@ -38,11 +38,11 @@ RECOGNISE: Final = 255
 """k of a recognise token."""
 
 Draw: TypeAlias = Callable[[str], int]
-"""Gives the random scalar of that name, 0 < s < r. Names and order:
+"""Gives the random scalar of that name, 0 < s < r. Names and order (draw_names lists them for a request):
 
 r1, r2, e~, r1~, r3~, then m~[i] for the undisclosed indexes i ascending (m~[0] is left out if there is a
-predicate: it follows from d~[0]), then for each predicate p = 0, 1, ...: v[p][0], v[p][1], v~[p][0], v~[p][1],
-d~[p][1] and, for p = 0 only, d~[0][0].
+predicate: it follows from d~[0]), then for each predicate p = 0, 1, ...: v[p][0], v[p][1], v~[p][0],
+v~[p][1], d~[p][1] and, for p = 0 only, d~[0][0].
 """
 
 
@@ -71,7 +71,24 @@ def system_draw(name: str) -> int:
 def listed_draw(scalars: Sequence[int]) -> Draw:
     """The scalars of a list one by one, in the order that Draw documents."""
     source: Iterator[int] = iter(scalars)
-    return lambda name: next(source)
+
+    def draw(name: str) -> int:
+        for scalar in source:
+            return scalar
+        raise ValueError(f"no scalar left for {name}")
+
+    return draw
+
+
+def draw_names(request: Request) -> list[str]:
+    """The names of the scalars that present draws for a request, in its order."""
+    hidden = bbs.complement(request.disclosed_indexes(), MESSAGES)
+    names = ["r1", "r2", "e~", "r1~", "r3~"]
+    names += [f"m~[{i}]" for i in hidden if i != BIRTH_DATE or not request.predicates]
+    for p in range(len(request.predicates)):
+        names += [f"v[{p}][0]", f"v[{p}][1]", f"v~[{p}][0]", f"v~[{p}][1]", f"d~[{p}][1]"]
+        names += ["d~[0][0]"] if p == 0 else []
+    return names
 
 
 # What both sides compute alike
@@ -189,8 +206,8 @@ def present(
 ) -> bytes:
     """The wire octets of one presentation.
 
-    table goes with predicates; slot = (k, salt of 16 octets) with a token. Raises Invalid for a request that no
-    card may answer, CannotProve where the answer is *cannot prove*.
+    table goes with predicates; slot = (k, salt of 16 octets) with a token. Raises Invalid for a request that
+    no card may answer, CannotProve where the answer is *cannot prove*.
     """
     request = parse_request(request_octets)
     messages = credential.messages()
@@ -306,9 +323,9 @@ def verify(
 ) -> Shown:
     """What the presentation shows, or raises Invalid.
 
-    pk and x_point (96 octets each) and table_hash come from the verifier's own profile; table_hash, if given, is
-    compared with the request's. The request must be the very octets this verifier sent; that its nonce is fresh
-    is the caller's to see.
+    pk and x_point (96 octets each) and table_hash come from the verifier's own profile; table_hash, if given,
+    is compared with the request's. The request must be the very octets this verifier sent; that its nonce is
+    fresh is the caller's to see.
     """
     request = parse_request(request_octets)
     if request.predicates and table_hash not in (None, request.table_hash):

@@ -61,7 +61,7 @@ def pseudonym_proof_init(
 def pseudonym_proof_verify_init(
     suite: Ciphersuite, pseudonym: G1, context_id: bytes, responses: Sequence[int], c: int, api_id: bytes
 ) -> PseudonymInit:
-    """"Pseudonym Proof Verification Initialization"; also refuses BP1, which is no pseudonym by definition."""
+    """"Pseudonym Proof Verification Initialization"; also refuses BP1, no pseudonym by definition."""
     if pseudonym == BP1:
         raise Invalid("the base point is no pseudonym")
     op = context_point(suite, context_id, api_id)

@@ -33,7 +33,7 @@ class DatePredicate:
         return 1 if self.kind == ON_OR_BEFORE else -1
 
     def bound(self, date: int) -> int:
-        """D: cutoff(n, T) for "n or older", the day after for "younger than n"; raises Invalid out of range."""
+        """D: cutoff(n, T) for "n or older", the day after for "younger than n"; Invalid if out of range."""
         if self.day is not None:
             bound = self.day
         elif self.age is not None:
@@ -47,7 +47,7 @@ class DatePredicate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The fields of E1: date a day number, disclosed the mask (bit i is attribute i), token the octets of 87."""
+    """The fields of E1: date a day number, disclosed the mask (bit i: attribute i), token what 87 holds."""
 
     rp_context: bytes
     nonce: bytes
@@ -98,6 +98,8 @@ def _check(request: Request) -> None:
         raise Invalid("nonce, channel binding and hashes have 32 octets")
     if (request.table_hash is not None) != bool(request.predicates):
         raise Invalid("the digit table's hash goes exactly with predicates")
+    if not 0 <= request.date < 2**32:
+        raise Invalid("date has four octets")
     if len(request.predicates) > 4:
         raise Invalid("at most four predicates")
     if request.disclosed >> ATTRIBUTES:

@@ -238,13 +238,15 @@ def test_bad_points_are_refused(point: bytes) -> None:
 
 
 def test_listed_randoms_give_the_same_octets() -> None:
-    octets = reference.build_request(aged((1, 20), (2, 65)))
-    scalars = [secrets.randbelow(reference.R - 1) + 1 for _ in range(5 + 7 + 6 + 5)]
-    first, again = (
-        reference.present(card(), octets, reference.listed_draw(scalars), table=table()) for _ in range(2)
-    )
-    assert first == again
-    check(octets, first)
+    request = aged((1, 20), (2, 65), disclosed=2)
+    octets = reference.build_request(request)
+    scalars = {name: secrets.randbelow(reference.R - 1) + 1 for name in reference.draw_names(request)}
+    listed = reference.listed_draw(list(scalars.values()))
+    wire = reference.present(card(), octets, listed, table=table())
+    assert wire == reference.present(card(), octets, scalars.__getitem__, table=table())
+    check(octets, wire)
+    with pytest.raises(ValueError, match="no scalar left"):
+        listed("one too many")
 
 
 def test_expired_credential_is_refused() -> None:

@@ -1,7 +1,7 @@
-"""The reference against the published vectors: ALL of bbs/, blind/ and pseudonym/, both suites, with pairings.
+"""The reference against the published vectors: ALL of bbs/, blind/ and pseudonym/, both suites, pairings too.
 
-Nothing is left out (half a minute on one core): generators, hashes, mocked randoms and keys; every commitment,
-signature and valid proof is recomputed from its traced random scalars and then verified, every invalid one refused.
+Nothing is left out (half a minute on one core): generators, hashes, mocked randoms and keys; each commitment,
+signature and valid proof is recomputed from its traced random scalars and verified, each invalid one refused.
 """
 
 from __future__ import annotations
