@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
@@ -36,6 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
         if error.hint:
             print(f"mumei-card: hint: {error.hint}", file=sys.stderr)
         return _exit_code(error)
+    except Exception:
+        traceback.print_exc()
+        print("mumei-card: this is a defect of mumei-card; please report it", file=sys.stderr)
+        return EXIT_BUG
     return EXIT_OK
 
 
@@ -47,9 +52,7 @@ def _exit_code(error: MumeiError) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mumei-card", description="The software card.")
-    parser.add_argument(
-        "--verbose", action="store_true", help="log each refused command to stderr, without data"
-    )
+    parser.add_argument("--verbose", action="store_true", help="log refused commands to stderr, without data")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     new = commands.add_parser("new", help="make a card file and draw its transport PIN and PUK")
@@ -64,9 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("file", metavar="FILE")
     serve.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=FIRST_SLOT_PORT,
-        help=f"vpcd's port on {HOST}: {FIRST_SLOT_PORT} first slot, {SECOND_SLOT_PORT} second (default first)",
+        help=f"vpcd's port on {HOST}: {FIRST_SLOT_PORT} (first slot, default) or {SECOND_SLOT_PORT}",
     )
     serve.add_argument(
         "--patience",
@@ -82,6 +85,13 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--json", action="store_true", help="as JSON")
     show.set_defaults(command=_show)
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65_535:
+        raise ValueError
+    return port
 
 
 def _new(options: argparse.Namespace) -> None:
@@ -100,7 +110,7 @@ def _new(options: argparse.Namespace) -> None:
             f"cannot write the letter {path}: {error.strerror}", hint="Name a file that does not exist yet."
         ) from None
     try:
-        with open(descriptor, "w", encoding="ascii") as file:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
             _write_letter(letter, file)
         Nvm.create(options.file, records).close()
     except BaseException:

@@ -51,7 +51,5 @@ def _pin_state(pin: Password) -> str:
 def _record(nvm: Nvm, name: str) -> bytes:
     value = nvm.get(name)
     if not value:
-        raise CardFileError(
-            f"the card file has no record {name}", hint="Make a new card: mumei-card new FILE"
-        )
+        raise CardFileError(f"the card has no record {name}", hint="Make a new card: mumei-card new FILE")
     return value

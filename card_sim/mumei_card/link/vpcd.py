@@ -47,8 +47,8 @@ class _Stopped(Exception):  # noqa: N818 - no error
 class VpcdLink:
     """Serves one card to one vpcd slot.
 
-    ``patience``: seconds without any word from vpcd after which :meth:`run` gives up. ``on_connect`` is called
-    each time that vpcd has taken the card.
+    ``patience``: seconds without any word from vpcd after which :meth:`run` gives up. ``on_connect`` is
+    called each time that vpcd has taken the card.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class VpcdLink:
             self._card.reset()
 
     def stop(self) -> None:
-        """Ends :meth:`run` after the command in hand. May be called from a signal handler or another thread."""
+        """Ends :meth:`run` after the command in hand; for signal handlers and other threads."""
         os.write(self._wake_writer, b"\x00")
 
     def close(self) -> None:
