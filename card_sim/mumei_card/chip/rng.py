@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from mumei_core.crypto.curve import R
+from mumei_core.crypto.hashing import EXPAND_LENGTH
 
 from mumei_card.chip.counters import OperationCounters
 
@@ -61,3 +63,14 @@ class HedgedRng:
         info = _LABEL + self._counter.to_bytes(8) + self._calls.to_bytes(8)
         hkdf = HKDF(hashes.SHA256(), n, self._card_key, info)
         return hkdf.derive(self._trng(_FRESH_OCTETS) + self._transcript.digest())
+
+
+def scalar_source(rng: HedgedRng) -> Callable[[], int]:
+    """Random scalars 0 < x < r from ``rng``: 48 octets modulo r, drawn again if 0 (mumei protocol 2.1)."""
+
+    def draw() -> int:
+        while True:
+            if scalar := int.from_bytes(rng.octets(EXPAND_LENGTH)) % R:
+                return scalar
+
+    return draw

@@ -1,0 +1,40 @@
+"""The identity application's own commands, class 80 (mumei protocol 2.2, 2.3, 2.6; apdu_specs/identity.yaml)."""
+
+from __future__ import annotations
+
+from mumei_core.commands import codes
+
+from mumei_card.applet import enrolment, parameters, presentation
+from mumei_card.os.registry import ANY_OCTET, Command, Presence, Registry
+
+
+def register(registry: Registry) -> None:
+    """STORE DATA, ENROL, STORE CREDENTIAL, DESCRIBE TERMINAL, PRESENT."""
+    registry.add(
+        Command(
+            name="STORE DATA",
+            cla=codes.CLA_PROPRIETARY,
+            ins=codes.INS_STORE_DATA,
+            handler=parameters.store_data,
+            p1=(parameters.MORE_BLOCKS, parameters.LAST_BLOCK),
+            p2=ANY_OCTET,
+            data=Presence.REQUIRED,
+            answers=False,
+        )
+    )
+    for name, ins, handler, answers in (
+        ("ENROL", codes.INS_ENROL, enrolment.enrol, True),
+        ("STORE CREDENTIAL", codes.INS_STORE_CREDENTIAL, enrolment.store_credential, True),
+        ("DESCRIBE TERMINAL", codes.INS_DESCRIBE_TERMINAL, presentation.describe_terminal, False),
+        ("PRESENT", codes.INS_PRESENT, presentation.present_credential, True),
+    ):
+        registry.add(
+            Command(
+                name=name,
+                cla=codes.CLA_PROPRIETARY,
+                ins=ins,
+                handler=handler,
+                data=Presence.REQUIRED,
+                answers=answers,
+            )
+        )

@@ -1,0 +1,84 @@
+"""STORE DATA: pins the issuer's public parameters, once (GlobalPlatform Card Specification 2.3, 11.11; mumei
+protocol 2.2, 2.4).
+
+In the development profile in plain; every other profile takes them inside SCP03 only.
+"""
+
+from __future__ import annotations
+
+from mumei_core.commands import codes
+from mumei_core.commands.parameters import TABLE_LENGTH, CardParameters
+from mumei_core.crypto.curve import UNCOMPRESSED_LENGTH, Point
+from mumei_core.errors import DecodingError
+from mumei_core.iso7816.apdu import CommandAPDU
+
+from mumei_card.applet.records import (
+    RECORD_LAST_DATE,
+    RECORD_PARAMETERS,
+    RECORD_TABLE_A,
+    RECORD_TABLE_W,
+    PinnedParameters,
+    day_to_bytes,
+)
+from mumei_card.errors import CardError
+from mumei_card.os.context import CardContext
+
+MORE_BLOCKS, LAST_BLOCK = 0x00, 0x80
+_SESSION_BLOCKS = "store_data_blocks"
+# Two tables and a few hundred octets: what no valid object exceeds is not collected.
+_MAX_COLLECTED = 2 * TABLE_LENGTH + 1024
+
+
+def store_data(command: CommandAPDU, context: CardContext) -> bytes:
+    """Collect blocks 0, 1, 2, …; with the last one decode, check and pin everything in one commit."""
+    if context.nvm.get(RECORD_PARAMETERS) is not None:
+        raise CardError(codes.SW_CONDITIONS, "parameters are pinned already")
+    blocks = _blocks(context) if command.p2 else ()
+    if command.p2 != len(blocks):
+        raise CardError(codes.SW_CONDITIONS, "a block is missing or repeated")
+    blocks = (*blocks, command.data)
+    if sum(map(len, blocks)) > _MAX_COLLECTED:
+        raise CardError(codes.SW_NO_SPACE, "longer than any parameters")
+    if command.p1 == MORE_BLOCKS:
+        context.security_status.session[_SESSION_BLOCKS] = blocks
+        return b""
+    context.security_status.session.pop(_SESSION_BLOCKS, None)
+    _pin(context, b"".join(blocks))
+    return b""
+
+
+def _blocks(context: CardContext) -> tuple[bytes, ...]:
+    blocks = context.security_status.session.get(_SESSION_BLOCKS, ())
+    return blocks if isinstance(blocks, tuple) else ()
+
+
+def _pin(context: CardContext, octets: bytes) -> None:
+    try:
+        parameters = CardParameters.from_octets(octets)
+        W1 = Point.from_octets(parameters.W1)
+        for table in (parameters.A_table, parameters.W_table):
+            for i in range(0, TABLE_LENGTH, UNCOMPRESSED_LENGTH):
+                Point.from_uncompressed(table[i : i + UNCOMPRESSED_LENGTH])
+    except DecodingError as error:
+        raise CardError(codes.SW_WRONG_DATA, str(error)) from error
+    if parameters.profile != context.profile:
+        raise CardError(codes.SW_CONDITIONS, "parameters of another card profile")
+    pinned = PinnedParameters(
+        public_key=parameters.public_key, W1=W1, table_hash=parameters.table_hash, ages=parameters.ages
+    )
+    context.nvm.commit(
+        {
+            RECORD_PARAMETERS: pinned.to_bytes(),
+            RECORD_TABLE_A: parameters.A_table,
+            RECORD_TABLE_W: parameters.W_table,
+            RECORD_LAST_DATE: day_to_bytes(parameters.date),
+        }
+    )
+
+
+def pinned_parameters(context: CardContext) -> PinnedParameters:
+    """Raises :class:`CardError` 69 85 on a card without parameters."""
+    octets = context.nvm.get(RECORD_PARAMETERS)
+    if octets is None:
+        raise CardError(codes.SW_CONDITIONS, "the card has no parameters yet")
+    return PinnedParameters.from_bytes(octets)

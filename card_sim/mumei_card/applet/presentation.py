@@ -1,0 +1,124 @@
+"""DESCRIBE TERMINAL and PRESENT: who asks, what is allowed, and the proof (mumei protocol 2.3, 2.4, 2.6).
+
+PRESENT answers in one order: structure 6A80 · one per session 6986 · binding, context, table 6A80 · rights 6982 ·
+date 6984 · consent 6982 · credential 6A88 · counter committed · cannot prove 6985. What is refused before the
+commit changes nothing and may be asked again; after it, the session's one presentation is used.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from mumei_core.commands import codes
+from mumei_core.commands.request import Request
+from mumei_core.commands.terminal_description import (
+    TerminalDescription,
+    development_binding,
+    needs_pin,
+)
+from mumei_core.crypto.predicate.prover import CannotProve
+from mumei_core.errors import DecodingError
+from mumei_core.iso7816.apdu import CommandAPDU
+from mumei_core.presentation.prover import present
+
+from mumei_card.applet.parameters import pinned_parameters
+from mumei_card.applet.records import (
+    RECORD_CREDENTIAL,
+    RECORD_LAST_DATE,
+    RECORD_TABLE_A,
+    RECORD_TABLE_W,
+    PinnedParameters,
+    StoredCredential,
+)
+from mumei_card.chip.arithmetic import CountedGroup, StoredDigitTable
+from mumei_card.chip.rng import scalar_source
+from mumei_card.errors import CardError
+from mumei_card.os.context import CardContext
+
+_SESSION_TERMINAL = "terminal_description"
+_SESSION_PRESENTED = "presented"
+
+
+def describe_terminal(command: CommandAPDU, context: CardContext) -> bytes:
+    """Take the terminal's rights from an unsigned description: development profile only, once per session."""
+    if context.profile != codes.PROFILE_DEVELOPMENT:
+        raise CardError(codes.SW_INS_NOT_SUPPORTED, "only certificates give rights")
+    if _SESSION_TERMINAL in context.security_status.session:
+        raise CardError(codes.SW_CONDITIONS, "this session has its terminal")
+    try:
+        TerminalDescription.from_octets(command.data)
+    except DecodingError as error:
+        raise CardError(codes.SW_WRONG_DATA, str(error)) from error
+    context.security_status.session[_SESSION_TERMINAL] = command.data
+    return b""
+
+
+def present_credential(command: CommandAPDU, context: CardContext) -> bytes:
+    """PRESENT: the presentation's octets for the request in the data field."""
+    try:
+        request = Request.from_octets(command.data)
+    except DecodingError as error:
+        raise CardError(codes.SW_WRONG_DATA, str(error)) from error
+    if _SESSION_PRESENTED in context.security_status.session:
+        raise CardError(codes.SW_NO_CURRENT_FILE, "one presentation per session")
+    description, octets = _terminal(context)
+    parameters = pinned_parameters(context)
+    _check_binding(request, description, octets, parameters)
+    if not description.permits(request):
+        raise CardError(codes.SW_SECURITY_STATUS, "not among the terminal's rights")
+    last_date = int.from_bytes(context.record(RECORD_LAST_DATE))
+    if not max(description.not_before, last_date) <= request.date <= description.not_after:
+        raise CardError(codes.SW_REFERENCE_DATA_UNUSABLE, "the date is outside the terminal's validity")
+    if needs_pin(description, request, parameters.ages) and not context.security_status.pin_verified:
+        raise CardError(codes.SW_SECURITY_STATUS, "the holder has not consented with the PIN")
+    stored = context.nvm.get(RECORD_CREDENTIAL)
+    if stored is None:
+        raise CardError(codes.SW_REFERENCE_NOT_FOUND, "no credential")
+    return _present(command.data, request, description, StoredCredential.from_bytes(stored), context)
+
+
+def _terminal(context: CardContext) -> tuple[TerminalDescription, bytes]:
+    octets = context.security_status.session.get(_SESSION_TERMINAL)
+    if not isinstance(octets, bytes):
+        raise CardError(codes.SW_SECURITY_STATUS, "no terminal has shown its rights")
+    return TerminalDescription.from_octets(octets), octets
+
+
+def _check_binding(
+    request: Request, description: TerminalDescription, octets: bytes, parameters: PinnedParameters
+) -> None:
+    """Without this a certified terminal could pass on another shop's request, or name its own digit table."""
+    if not hmac.compare_digest(request.channel_binding, development_binding(octets)):
+        raise CardError(codes.SW_WRONG_DATA, "the request belongs to another channel")
+    if request.rp_context != description.rp_context:
+        raise CardError(codes.SW_WRONG_DATA, "the request names another context")
+    if request.table_hash is not None and request.table_hash != parameters.table_hash:
+        raise CardError(codes.SW_WRONG_DATA, "the request names another digit table")
+
+
+def _present(
+    octets: bytes,
+    request: Request,
+    description: TerminalDescription,
+    stored: StoredCredential,
+    context: CardContext,
+) -> bytes:
+    rng = context.rng()
+    rng.mix(octets)
+    context.security_status.session[_SESSION_PRESENTED] = True
+    table = StoredDigitTable(context.record(RECORD_TABLE_A), context.record(RECORD_TABLE_W))
+    try:
+        presentation = present(
+            CountedGroup(context.counters),
+            stored.credential(),
+            request,
+            octets,
+            table,
+            description.OP,
+            scalar_source(rng),
+        )
+    except CannotProve as error:
+        # It *is* a presentation: the session's one is used, so thresholds cannot be tried one after another.
+        raise CardError(codes.SW_CONDITIONS, "cannot prove", keep_status=True) from error
+    context.counters.hash_to_scalar += 1
+    return presentation.to_octets()

@@ -1,0 +1,133 @@
+"""What the identity commands keep in memory, as records of their own: pinned parameters, pending enrolment,
+credential, last known date.
+
+Record formats are the card's private matter; the encodings reuse the project's data objects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mumei_core.commands.enrolment import IssuedCredential
+from mumei_core.credential import attribute_scalars
+from mumei_core.crypto.curve import (
+    SCALAR_LENGTH,
+    UNCOMPRESSED_LENGTH,
+    Point,
+    scalar_from_octets,
+    scalar_to_octets,
+)
+from mumei_core.presentation.prover import Credential
+
+RECORD_PARAMETERS = "parameters"
+RECORD_TABLE_A = "table_a"
+RECORD_TABLE_W = "table_w"
+RECORD_PENDING = "pending"
+RECORD_CREDENTIAL = "credential"
+RECORD_LAST_DATE = "last_date"
+
+_NONCE_LENGTH = 32
+_HASH_LENGTH = 32
+_PUBLIC_KEY_LENGTH = 96
+_DAY_LENGTH = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedParameters:
+    """The pinned parameters without the tables, which have records of their own."""
+
+    public_key: bytes
+    W1: Point
+    table_hash: bytes
+    ages: tuple[int, ...]
+
+    def to_bytes(self) -> bytes:
+        return self.public_key + self.W1.to_octets() + self.table_hash + bytes(self.ages)
+
+    @classmethod
+    def from_bytes(cls, octets: bytes) -> PinnedParameters:
+        return cls(
+            public_key=octets[:_PUBLIC_KEY_LENGTH],
+            W1=Point.from_octets(octets[96:144]),
+            table_hash=octets[144:176],
+            ages=tuple(octets[176:]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PendingEnrolment:
+    """The card's secrets between ENROL and STORE CREDENTIAL, and the answer it gave: a lost one is given again."""
+
+    nonce: bytes
+    secret_prover_blind: int
+    revocation_handle: int
+    prover_nym: int
+    commitment: bytes
+
+    def to_bytes(self) -> bytes:
+        scalars = (self.secret_prover_blind, self.revocation_handle, self.prover_nym)
+        return self.nonce + b"".join(map(scalar_to_octets, scalars)) + self.commitment
+
+    @classmethod
+    def from_bytes(cls, octets: bytes) -> PendingEnrolment:
+        blind, handle, nym = (
+            scalar_from_octets(octets[i : i + SCALAR_LENGTH])
+            for i in range(_NONCE_LENGTH, _NONCE_LENGTH + 3 * SCALAR_LENGTH, SCALAR_LENGTH)
+        )
+        return cls(
+            nonce=octets[:_NONCE_LENGTH],
+            secret_prover_blind=blind,
+            revocation_handle=handle,
+            prover_nym=nym,
+            commitment=octets[_NONCE_LENGTH + 3 * SCALAR_LENGTH :],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StoredCredential:
+    """The issuer's data, the card's three secrets, and what is computed once: B and the domain.
+
+    ``nym_secret`` has the issuer's entropy in it already. ``receipt``: SHA-256 of STORE CREDENTIAL's data.
+    """
+
+    receipt: bytes
+    secrets: tuple[int, int, int]
+    domain: int
+    B: Point
+    issued: IssuedCredential
+
+    def to_bytes(self) -> bytes:
+        scalars = b"".join(map(scalar_to_octets, (*self.secrets, self.domain)))
+        return self.receipt + scalars + self.B.to_uncompressed() + self.issued.to_octets()
+
+    @classmethod
+    def from_bytes(cls, octets: bytes) -> StoredCredential:
+        scalars_end = _HASH_LENGTH + 4 * SCALAR_LENGTH
+        B_end = scalars_end + UNCOMPRESSED_LENGTH
+        blind, handle, nym, domain = (
+            scalar_from_octets(octets[i : i + SCALAR_LENGTH])
+            for i in range(_HASH_LENGTH, scalars_end, SCALAR_LENGTH)
+        )
+        return cls(
+            receipt=octets[:_HASH_LENGTH],
+            secrets=(blind, handle, nym),
+            domain=domain,
+            B=Point.from_uncompressed(octets[scalars_end:B_end]),
+            issued=IssuedCredential.from_octets(octets[B_end:]),
+        )
+
+    def credential(self) -> Credential:
+        """As the prover takes it."""
+        return Credential(
+            key_id=self.issued.issuer_key_hash,
+            valid_until=self.issued.valid_until,
+            attributes=self.issued.attributes,
+            messages=(*attribute_scalars(self.issued.attributes), *self.secrets),
+            signature=self.issued.signature,
+            B=self.B,
+            domain=self.domain,
+        )
+
+
+def day_to_bytes(day: int) -> bytes:
+    return day.to_bytes(_DAY_LENGTH, "big")
