@@ -16,7 +16,7 @@ class SecurityStatus:
     pin_verified: bool = False
     current_file: int | None = None
     """File identifier of the current elementary file."""
-    session: dict[str, object] = field(default_factory=dict)
+    session: dict[str, object] = field(default_factory=dict, repr=False)
 
     def clear(self) -> None:
         """As after reset."""

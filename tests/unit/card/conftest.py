@@ -1,0 +1,55 @@
+"""Cards to test with: known PIN, PUK and transport PIN, memory that lives as long as the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from mumei_card.chip.nvm import Nvm
+from mumei_card.os.kernel import Kernel
+from mumei_card.os.security_status import SecurityStatus
+from mumei_card.personalisation import PinLetter, initial_records
+
+LETTER = PinLetter(transport_pin="12345", puk="12345678")
+
+Send = Callable[[str], str]
+
+
+class Card:
+    """A kernel with its memory; ``send`` takes and gives hex, blanks allowed."""
+
+    def __init__(self, nvm: Nvm) -> None:
+        self.nvm = nvm
+        self.kernel = Kernel(nvm)
+
+    def send(self, apdu: str) -> str:
+        return self.kernel.transmit(bytes.fromhex(apdu)).hex().upper()
+
+    def state(self) -> tuple[dict[str, bytes | None], SecurityStatus]:
+        """All that a refused command must leave alone: memory and security status."""
+        records = {name: self.nvm.get(name) for name in self.nvm.sizes()}
+        return records, self.kernel.context.security_status.snapshot()
+
+
+def make_card(given: str = "pin") -> Card:
+    """``transport``: as delivered, transport PIN 12345, PUK 12345678. ``pin``: the holder has set 123456."""
+    card = Card(Nvm.in_memory(initial_records("development", LETTER)))
+    if given == "pin":
+        assert card.send("0024 0003 0B 3132333435 313233343536") == "9000"
+        card.kernel.reset()
+    return card
+
+
+@pytest.fixture
+def new_card() -> Card:
+    return make_card("transport")
+
+
+@pytest.fixture
+def card() -> Card:
+    return make_card("pin")
+
+
+@pytest.fixture
+def maker() -> Callable[[str], Card]:
+    return make_card

@@ -1,0 +1,141 @@
+"""The kernel answers whatever it is sent, and a refused command leaves the card as it was."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mumei_card.errors import CardError
+from mumei_card.os.context import CardContext
+from mumei_card.os.layer import answer
+from mumei_card.os.registry import Command, Presence, Registry
+from mumei_card.os.security_status import SecurityStatus
+from mumei_core.commands.codes import COMMAND_NAMES, STATUS_WORDS
+from mumei_core.iso7816 import status_word
+from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
+
+from .conftest import Card, make_card
+
+KNOWN_HEADERS = st.builds(
+    lambda pair, p1, p2: bytes((*pair, p1, p2)),
+    st.sampled_from(sorted(COMMAND_NAMES)),
+    st.sampled_from([0x00, 0x02, 0x04, 0x80, 0x81, 0x9E, 0xFF]) | st.integers(0, 0xFF),
+    st.sampled_from([0x00, 0x03, 0x04, 0x0C, 0x47, 0xE7]) | st.integers(0, 0xFF),
+)
+BODIES = st.binary(max_size=40) | st.builds(
+    lambda data, le: bytes((len(data),)) + data + le,
+    st.binary(min_size=1, max_size=40) | st.text("0123456789", min_size=1, max_size=14).map(str.encode),
+    st.binary(max_size=1),
+)
+OCTETS = st.binary(max_size=300) | st.builds(bytes.__add__, KNOWN_HEADERS, BODIES)
+
+
+def documented(sw: int) -> bool:
+    numbered = status_word.tries_left(sw) is not None or status_word.more_data(sw) is not None
+    return sw in STATUS_WORDS or numbered
+
+
+@given(st.lists(OCTETS, min_size=1, max_size=6))
+def test_any_octets_get_a_documented_answer_and_a_refusal_changes_nothing(commands: list[bytes]) -> None:
+    card = make_card()
+    for octets in commands:
+        before = card.state()
+        response = ResponseAPDU.from_bytes(card.kernel.transmit(octets))
+        assert documented(response.sw), f"{response.sw:04X}"
+        assert response.sw != 0x6F00
+        if status_word.is_error(response.sw):
+            assert response.data == b""
+            assert card.state() == before
+
+
+@pytest.mark.parametrize(
+    ("apdu", "sw"),
+    [
+        ("", "6700"),
+        ("00", "6700"),
+        ("00A404", "6700"),
+        ("FF A4 04 00", "6E00"),
+        ("20 A4 04 00", "6E00"),
+        ("40 A4 04 00", "6E00"),
+        ("04 A4 04 00 02 AABB", "6882"),
+        ("0C A4 04 00 02 AABB", "6882"),
+        ("01 A4 04 00 02 AABB", "6881"),
+        ("00 FE 00 00", "6D00"),
+        ("00 61 00 00", "6D00"),
+        ("00 A4 01 00 02 2F00", "6A86"),
+        ("00 A4 04 00", "6700"),
+        ("00 B0 81 00", "6700"),
+        ("00 B0 81 00 01 AA 00", "6700"),
+        ("00 84 00 01 08", "6A86"),
+    ],
+)
+def test_refusals_in_the_documented_order(card: Card, apdu: str, sw: str) -> None:
+    before = card.state()
+    assert card.send(apdu) == sw
+    assert card.state() == before
+
+
+def test_the_largest_announced_command_passes_and_a_larger_one_does_not(card: Card) -> None:
+    fitting = CommandAPDU(cla=0, ins=0xA4, p1=4, p2=0, data=bytes(4087), le=256).to_bytes(extended=True)
+    assert len(fitting) == 4096
+    assert card.kernel.transmit(fitting).hex() == "6a82"
+    larger = CommandAPDU(cla=0, ins=0xA4, p1=4, p2=0, data=bytes(4088), le=256).to_bytes(extended=True)
+    assert card.kernel.transmit(larger).hex() == "6700"
+
+
+def test_the_atr_is_well_formed_and_the_same_on_every_card(maker: Callable[[str], Card]) -> None:
+    atr = maker("transport").kernel.atr
+    assert atr == maker("pin").kernel.atr
+    check = 0
+    for octet in atr[1:]:
+        check ^= octet
+    assert check == 0
+    assert atr[0] == 0x3B
+    historical = atr[4:-1]
+    assert len(historical) == atr[1] & 0x0F
+    assert historical.endswith(bytes.fromhex("738001E0"))
+
+
+def failing(error: Exception, status: SecurityStatus) -> ResponseAPDU:
+    def process(_: CommandAPDU) -> ResponseAPDU:
+        status.pin_verified = False
+        status.session["request"] = b"new"
+        raise error
+
+    return answer(status, process, CommandAPDU(cla=0, ins=0x20, p1=0, p2=3, data=b"123456"))
+
+
+def test_a_refusal_gives_the_security_status_back() -> None:
+    status = SecurityStatus(pin_verified=True, session={"request": b"old"})
+    assert failing(CardError(0x6A80, "no"), status).sw == 0x6A80
+    assert status == SecurityStatus(pin_verified=True, session={"request": b"old"})
+
+
+def test_a_refusal_may_say_that_its_change_stays() -> None:
+    status = SecurityStatus(pin_verified=True)
+    assert failing(CardError(0x63C2, "wrong", keep_status=True), status).sw == 0x63C2
+    assert status.pin_verified is False
+
+
+def test_a_defect_is_6f00_on_the_wire_and_its_text_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    status = SecurityStatus(pin_verified=True)
+    with caplog.at_level(logging.DEBUG):
+        response = failing(ValueError("cannot read 123456"), status)
+    assert response == ResponseAPDU(b"", 0x6F00)
+    assert status.pin_verified is True
+    assert "ValueError" in caplog.text
+    assert "123456" not in caplog.text
+
+
+def test_two_commands_cannot_share_class_and_instruction() -> None:
+    def handler(command: CommandAPDU, context: CardContext) -> bytes:
+        return b""
+
+    registry = Registry()
+    entry = Command(name="A", cla=0x80, ins=0x30, handler=handler, data=Presence.OPTIONAL, answers=False)
+    registry.add(entry)
+    with pytest.raises(ValueError, match="share class and instruction"):
+        registry.add(entry)
