@@ -1,0 +1,17 @@
+"""Runs the migrations on the connection that mumei.office.database hands over (Alembic calls this file)."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from mumei.office.models import VERSION_TABLE, Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    version_table=VERSION_TABLE,
+    # SQLite can take back DDL; all migrations or none.
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

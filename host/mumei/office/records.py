@@ -1,0 +1,120 @@
+"""What the registry hands out: plain values, detached from the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+
+from mumei_core.errors import DataError
+
+from mumei.office.japan_codes import MunicipalityCode
+from mumei.office.models import AuditAction, AuditRow, EnrolmentRow, EnrolmentState, ResidentRow
+from mumei.office.resident_code import ResidentCode
+from mumei.office.residents import Resident, Sex
+
+
+class NotFoundError(DataError):
+    """The registry has no such record."""
+
+
+class EnrolmentConflictError(DataError):
+    """The step does not fit what is on record. Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResidentRecord:
+    """A resident on record; ``number`` is the record number that clerks use. ``repr`` names nobody."""
+
+    number: int
+    resident: Resident
+    added_at: datetime
+
+    @classmethod
+    def from_row(cls, row: ResidentRow) -> Self:
+        """The row's value. Raises DataError if somebody put into the database what is no resident."""
+        resident = Resident(
+            resident_code=ResidentCode(digits=row.resident_code),
+            family_name=row.family_name,
+            given_name=row.given_name,
+            family_reading=row.family_reading,
+            given_reading=row.given_reading,
+            sex=_sex(row.sex),
+            birth_date=row.birth_date,
+            address=row.address,
+            prefecture=row.prefecture,
+            municipality=MunicipalityCode(digits=row.municipality),
+        )
+        return cls(number=row.id, resident=resident, added_at=row.added_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentRecord:
+    """An enrolment on record. What is not known yet is None; moments are UTC.
+
+    ``nonce`` and ``key_id`` (SHA-256 of the issuer's PK) are 32 octets, ``signature`` 80,
+    ``common_key_proof`` 64; ``commitment`` is what the card sent; ``valid_until`` a day number.
+    ``signer_nym_entropy`` (32 octets) is sensitive: it must not leave the office but to this card.
+    """
+
+    number: int
+    resident_number: int
+    state: EnrolmentState
+    nonce: bytes
+    commitment: bytes | None = field(repr=False)
+    signer_nym_entropy: bytes | None = field(repr=False)
+    valid_until: int | None
+    key_id: bytes | None
+    signature: bytes | None = field(repr=False)
+    common_key_proof: bytes | None = field(repr=False)
+    started_at: datetime
+    changed_at: datetime
+
+    @classmethod
+    def from_row(cls, row: EnrolmentRow) -> Self:
+        """The row's value."""
+        return cls(
+            number=row.id,
+            resident_number=row.resident_id,
+            state=EnrolmentState(row.state),
+            nonce=row.nonce,
+            commitment=row.commitment,
+            signer_nym_entropy=row.signer_nym_entropy,
+            valid_until=row.valid_until,
+            key_id=row.key_id,
+            signature=row.signature,
+            common_key_proof=row.common_key_proof,
+            started_at=row.started_at,
+            changed_at=row.changed_at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who did what to which record, and when (UTC)."""
+
+    number: int
+    at: datetime
+    clerk: str
+    action: AuditAction
+    resident_number: int
+    enrolment_number: int | None
+
+    @classmethod
+    def from_row(cls, row: AuditRow) -> Self:
+        """The row's value."""
+        return cls(
+            number=row.id,
+            at=row.at,
+            clerk=row.clerk,
+            action=AuditAction(row.action),
+            resident_number=row.resident_id,
+            enrolment_number=row.enrolment_id,
+        )
+
+
+def _sex(number: int) -> Sex:
+    try:
+        return Sex(number)
+    except ValueError:
+        raise DataError("the record's sex is none of ISO/IEC 5218", hint="Restore the registry.") from None

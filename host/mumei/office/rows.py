@@ -1,0 +1,119 @@
+"""The registry's rows inside one transaction: found, made, moved on; each change goes to the audit trail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mumei.office.database import DuplicateError
+from mumei.office.models import AuditAction, AuditRow, EnrolmentRow, EnrolmentState, ResidentRow
+from mumei.office.records import EnrolmentConflictError, NotFoundError
+from mumei.office.residents import Resident
+
+_NUMBER_LIMIT: Final = 1 << 31
+
+STEPS: Final = MappingProxyType(
+    {
+        EnrolmentState.STARTED: frozenset({EnrolmentState.COMMITTED, EnrolmentState.CANCELLED}),
+        EnrolmentState.COMMITTED: frozenset({EnrolmentState.SIGNED, EnrolmentState.CANCELLED}),
+        EnrolmentState.SIGNED: frozenset({EnrolmentState.STORED, EnrolmentState.CANCELLED}),
+        EnrolmentState.STORED: frozenset[EnrolmentState](),
+        EnrolmentState.CANCELLED: frozenset[EnrolmentState](),
+    }
+)
+"""The state machine of an enrolment: from each state, the ones that may follow. Open are those with any."""
+
+
+def resident_row(session: Session, number: int) -> ResidentRow:
+    """The resident with this record number. Raises NotFoundError."""
+    row = session.get(ResidentRow, number) if 0 < number < _NUMBER_LIMIT else None
+    if row is None:
+        raise NotFoundError(f"there is no resident number {number}", hint="Look the number up in the list.")
+    return row
+
+
+def find_by_code(session: Session, digits: str) -> ResidentRow | None:
+    """The resident with this code, if any."""
+    return session.scalar(select(ResidentRow).where(ResidentRow.resident_code == digits))
+
+
+def insert_resident(session: Session, resident: Resident, now: datetime) -> ResidentRow:
+    """A new row, flushed so that it has its number. Raises DuplicateError for a code that is there."""
+    found = find_by_code(session, resident.resident_code.digits)
+    if found is not None:
+        raise DuplicateError(
+            f"a resident with this code is on record already, as number {found.id}",
+            hint=f"Open record {found.id}; if it is another person, one of the two codes is wrong.",
+        )
+    row = ResidentRow(
+        resident_code=resident.resident_code.digits,
+        family_name=resident.family_name,
+        given_name=resident.given_name,
+        family_reading=resident.family_reading,
+        given_reading=resident.given_reading,
+        sex=int(resident.sex),
+        birth_date=resident.birth_date,
+        address=resident.address,
+        prefecture=resident.prefecture,
+        municipality=resident.municipality.digits,
+        added_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def enrolment_row(session: Session, number: int) -> EnrolmentRow:
+    """The enrolment with this record number, locked to the transaction's end. Raises NotFoundError."""
+    # The lock matters on PostgreSQL; on SQLite the whole transaction holds one.
+    known = 0 < number < _NUMBER_LIMIT
+    row = session.get(EnrolmentRow, number, with_for_update=True) if known else None
+    if row is None:
+        raise NotFoundError(f"there is no enrolment number {number}", hint="Look it up under the resident.")
+    return row
+
+
+def open_enrolment_row(session: Session, number: int) -> EnrolmentRow:
+    """The same, if it is still open. Raises NotFoundError, EnrolmentConflictError."""
+    row = enrolment_row(session, number)
+    if not is_open(row):
+        raise EnrolmentConflictError(
+            f"enrolment {number} is {row.state} and takes nothing more",
+            hint="Begin a new enrolment if one is needed.",
+        )
+    return row
+
+
+def is_open(row: EnrolmentRow) -> bool:
+    """Whether any step may follow."""
+    return bool(STEPS[EnrolmentState(row.state)])
+
+
+def step(row: EnrolmentRow, state: EnrolmentState, now: datetime) -> None:
+    """Move the enrolment on. Raises EnrolmentConflictError where the table of steps has no such step."""
+    if state not in STEPS[EnrolmentState(row.state)]:
+        raise EnrolmentConflictError(
+            f"enrolment {row.id} is {row.state}; it cannot become {state.value}",
+            hint="Look the enrolment up and go on from the state it is in.",
+        )
+    row.state, row.changed_at = state.value, now
+
+
+def audit(
+    session: Session, now: datetime, clerk: str, action: AuditAction, row: ResidentRow | EnrolmentRow
+) -> None:
+    """Add an entry about a flushed row."""
+    enrolment = row if isinstance(row, EnrolmentRow) else None
+    session.add(
+        AuditRow(
+            at=now,
+            clerk=clerk,
+            action=action.value,
+            resident_id=enrolment.resident_id if enrolment else row.id,
+            enrolment_id=enrolment.id if enrolment else None,
+        )
+    )
