@@ -9,17 +9,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from mumei_core.commands import codes
-from mumei_core.commands.enrolment import (
-    IssuedCredential,
-    decode_enrol,
-    encode_commitment,
-    encode_receipt,
-)
+from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential, decode_enrol, encode_receipt
 from mumei_core.common_key.check import check_common_key
 from mumei_core.credential import attribute_scalars, credential_header, key_id
 from mumei_core.crypto import hashing
 from mumei_core.crypto.bbs.messages import calculate_domain
 from mumei_core.crypto.bbs.prover import calculate_b
+from mumei_core.crypto.blind.messages import CommitmentWithProof
 from mumei_core.crypto.blind.prover import core_commit
 from mumei_core.crypto.curve import R
 from mumei_core.crypto.generators import ALL, BLIND
@@ -48,14 +44,14 @@ T = TypeVar("T")
 def enrol(command: CommandAPDU, context: CardContext) -> bytes:
     """Commit to a fresh revocation handle and nym secret. The same nonce gets the same answer again."""
     nonce = _decoded(decode_enrol, command.data)
-    pinned_parameters(context)
+    parameters = pinned_parameters(context)
     if context.nvm.get(RECORD_CREDENTIAL) is not None:
-        raise CardError(codes.SW_CONDITIONS, "the card has a credential")
+        raise CardError(codes.SW_FILE_EXISTS, "the card has a credential")
     stored = context.nvm.get(RECORD_PENDING)
     if stored is not None:
         pending = PendingEnrolment.from_bytes(stored)
         if hmac.compare_digest(pending.nonce, nonce):
-            return encode_commitment(pending.commitment)
+            return _answer(pending, parameters)
     rng = context.rng()
     rng.mix(command.data)
     draw = scalar_source(rng)
@@ -71,7 +67,15 @@ def enrol(command: CommandAPDU, context: CardContext) -> bytes:
         commitment=commitment.to_octets(),
     )
     context.nvm.commit({RECORD_PENDING: pending.to_bytes()})
-    return encode_commitment(pending.commitment)
+    return _answer(pending, parameters)
+
+
+def _answer(pending: PendingEnrolment, parameters: PinnedParameters) -> bytes:
+    return EnrolmentAnswer(
+        commitment=CommitmentWithProof.from_octets(pending.commitment),
+        key_id=key_id(parameters.public_key),
+        table_hash=parameters.table_hash,
+    ).to_octets()
 
 
 def store_credential(command: CommandAPDU, context: CardContext) -> bytes:
@@ -86,7 +90,7 @@ def store_credential(command: CommandAPDU, context: CardContext) -> bytes:
     if present is not None:
         if hmac.compare_digest(StoredCredential.from_bytes(present).receipt, receipt):
             return encode_receipt(receipt)
-        raise CardError(codes.SW_CONDITIONS, "the card has a credential")
+        raise CardError(codes.SW_FILE_EXISTS, "the card has a credential")
     pending = context.nvm.get(RECORD_PENDING)
     if pending is None:
         raise CardError(codes.SW_CONDITIONS, "not enrolled")

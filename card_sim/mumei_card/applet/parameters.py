@@ -77,8 +77,8 @@ def _pin(context: CardContext, octets: bytes) -> None:
 
 
 def pinned_parameters(context: CardContext) -> PinnedParameters:
-    """Raises :class:`CardError` 69 85 on a card without parameters."""
+    """Raises :class:`CardError` 6A 88 on a card without parameters."""
     octets = context.nvm.get(RECORD_PARAMETERS)
     if octets is None:
-        raise CardError(codes.SW_CONDITIONS, "the card has no parameters yet")
+        raise CardError(codes.SW_REFERENCE_NOT_FOUND, "the card has no parameters yet")
     return PinnedParameters.from_bytes(octets)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mumei_core.commands.request import Request
 from mumei_core.credential import MESSAGES, Index
 from mumei_core.crypto import hashing
 from mumei_core.crypto.bbs.messages import Proof
@@ -16,7 +17,6 @@ from mumei_core.crypto.curve import POINT_LENGTH, SCALAR_LENGTH, Point, scalar_f
 from mumei_core.crypto.hashing import serialize
 from mumei_core.crypto.predicate.messages import DIGIT_PROOF_LENGTH, DIGITS, DigitCommitment, DigitProof
 from mumei_core.errors import DecodingError
-from mumei_core.presentation.request import Request
 
 #: First octets of SHA-256(PK) that name the issuer's key.
 KEY_HINT_LENGTH: Final = 8

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mumei_core.commands.request import Request
 from mumei_core.credential import Index
 from mumei_core.crypto.bbs.messages import Signature, calculate_challenge
 from mumei_core.crypto.bbs.prover import ProofRandoms, proof_finalize, proof_init
@@ -31,7 +32,6 @@ from mumei_core.presentation.messages import (
     presentation_header,
     undisclosed_indexes,
 )
-from mumei_core.presentation.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

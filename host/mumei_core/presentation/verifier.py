@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mumei_core.commands.request import Request
 from mumei_core.credential import Index, attribute_scalar, credential_header, key_id
 from mumei_core.crypto.bbs.messages import calculate_challenge, calculate_domain
 from mumei_core.crypto.bbs.verifier import proof_verify_init
@@ -30,7 +31,6 @@ from mumei_core.presentation.messages import (
     extra_octets,
     presentation_header,
 )
-from mumei_core.presentation.request import Request
 
 
 class Reason(StrEnum):

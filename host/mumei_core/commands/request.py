@@ -9,25 +9,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from mumei_core.commands import codes
+from mumei_core.commands.template import (
+    build_template,
+    day_from,
+    day_octets,
+    expect_length,
+    expect_version,
+    parse_template,
+)
 from mumei_core.credential import ATTRIBUTES, Index
 from mumei_core.crypto.predicate.messages import DatePredicate, Kind
-from mumei_core.dates import DAY_LIMIT, cutoff
+from mumei_core.dates import DAY_LIMIT, MAX_AGE, cutoff
 from mumei_core.errors import DataError, DecodingError
 from mumei_core.iso7816 import ber_tlv
 from mumei_core.iso7816.ber_tlv import Tlv
 
-VERSION: Final = 1
+VERSION: Final = codes.DATA_VERSION
 NONCE_LENGTH: Final = 32
 HASH_LENGTH: Final = 32
 MAX_PREDICATES: Final = 4
-MAX_AGE: Final = 150
 MAX_RP_CONTEXT: Final = 255
-_DATE_LENGTH = 4
 _CUTOFF_LENGTH = 3
 
-_REQUEST, _VERSION, _RP_CONTEXT, _NONCE, _DATE, _PREDICATES = 0xE1, 0x80, 0x81, 0x82, 0x83, 0xA4
-_DISCLOSED, _PSEUDONYM, _TOKEN, _TRANSACTION, _BINDING, _TABLE = 0x85, 0x86, 0x87, 0x88, 0x89, 0x8A
-_AGE, _DAY = 0x80, 0x81
 _DISCLOSED_MASK = (1 << len(ATTRIBUTES)) - 1
 
 
@@ -68,12 +72,12 @@ class Request:
     def __post_init__(self) -> None:
         if not 1 <= len(self.rp_context) <= MAX_RP_CONTEXT:
             raise DecodingError("rp_context has 1 to 255 octets")
-        _expect_length("nonce", self.nonce, NONCE_LENGTH)
-        _expect_length("channel binding", self.channel_binding, HASH_LENGTH)
+        expect_length("nonce", self.nonce, NONCE_LENGTH)
+        expect_length("channel binding", self.channel_binding, HASH_LENGTH)
         if self.transaction is not None:
-            _expect_length("transaction hash", self.transaction, HASH_LENGTH)
+            expect_length("transaction hash", self.transaction, HASH_LENGTH)
         if self.table_hash is not None:
-            _expect_length("digit table's hash", self.table_hash, HASH_LENGTH)
+            expect_length("digit table's hash", self.table_hash, HASH_LENGTH)
         if not 0 <= self.date < DAY_LIMIT:
             raise DecodingError("the date lies between 0 and 2^24 - 1")
         if len(self.predicates) > MAX_PREDICATES:
@@ -94,109 +98,104 @@ class Request:
             raise DecodingError(f"an age that no birth date can have: {error}") from error
 
     def to_octets(self) -> bytes:
-        body = [
-            (_VERSION, bytes([VERSION])),
-            (_RP_CONTEXT, self.rp_context),
-            (_NONCE, self.nonce),
-            (_DATE, self.date.to_bytes(_DATE_LENGTH, "big")),
-        ]
-        if self.predicates:
-            body.append((_PREDICATES, b"".join(map(encode_predicate, self.predicates))))
-        if self.disclosed:
-            body.append((_DISCLOSED, bytes([sum(1 << index for index in self.disclosed)])))
-        if self.pseudonym:
-            body.append((_PSEUDONYM, b"\1"))
-        if self.transaction is not None:
-            body.append((_TRANSACTION, self.transaction))
-        body.append((_BINDING, self.channel_binding))
-        if self.table_hash is not None:
-            body.append((_TABLE, self.table_hash))
-        return ber_tlv.encode(_REQUEST, b"".join(ber_tlv.encode(tag, value) for tag, value in body))
+        return build_template(
+            codes.TAG_REQUEST,
+            {
+                codes.TAG_REQUEST_VERSION: bytes([VERSION]),
+                codes.TAG_REQUEST_RP_CONTEXT: self.rp_context,
+                codes.TAG_REQUEST_NONCE: self.nonce,
+                codes.TAG_REQUEST_DATE: day_octets(self.date),
+                codes.TAG_REQUEST_PREDICATES: b"".join(map(encode_predicate, self.predicates)) or None,
+                codes.TAG_REQUEST_DISCLOSED: encode_mask(self.disclosed) if self.disclosed else None,
+                codes.TAG_REQUEST_PSEUDONYM: b"\1" if self.pseudonym else None,
+                codes.TAG_REQUEST_TRANSACTION: self.transaction,
+                codes.TAG_REQUEST_CHANNEL_BINDING: self.channel_binding,
+                codes.TAG_REQUEST_DIGIT_TABLE: self.table_hash,
+            },
+        )
 
     @classmethod
     def from_octets(cls, octets: bytes) -> Request:
         """Strict: an encoding that :meth:`to_octets` would not give is refused with :class:`DecodingError`."""
-        objects = ber_tlv.parse_one(octets, _REQUEST).children()
-        tags = [item.tag for item in objects]
-        by_tag = {item.tag: item for item in objects}
-        if _TOKEN in by_tag:
-            raise DecodingError("revocation tokens are not known to this version")
-        if unknown := set(tags) - set(_ORDER):
-            raise DecodingError(f"unknown request object {min(unknown):02X}")
-        if tags != [tag for tag in _ORDER if tag in tags]:
-            raise DecodingError("request objects are out of order or repeated")
-        if missing := _MANDATORY - set(tags):
-            raise DecodingError(f"request object {min(missing):02X} is missing")
-        if by_tag[_VERSION].value != bytes([VERSION]):
-            raise DecodingError("unknown version of the request")
-        _expect_length("date", by_tag[_DATE].value, _DATE_LENGTH)
-        if _PSEUDONYM in by_tag and by_tag[_PSEUDONYM].value != b"\1":
+        values = parse_template(octets, codes.TAG_REQUEST, _ORDER, _MANDATORY)
+        expect_version(values[codes.TAG_REQUEST_VERSION], VERSION)
+        if values.get(codes.TAG_REQUEST_PSEUDONYM, b"\1") != b"\1":
             raise DecodingError("a pseudonym is asked with 01 or not at all")
         return cls(
-            rp_context=by_tag[_RP_CONTEXT].value,
-            nonce=by_tag[_NONCE].value,
-            date=int.from_bytes(by_tag[_DATE].value, "big"),
-            channel_binding=by_tag[_BINDING].value,
-            predicates=_decode_predicates(by_tag.get(_PREDICATES)),
-            disclosed=_decode_mask(by_tag.get(_DISCLOSED)),
-            pseudonym=_PSEUDONYM in by_tag,
-            transaction=by_tag[_TRANSACTION].value if _TRANSACTION in by_tag else None,
-            table_hash=by_tag[_TABLE].value if _TABLE in by_tag else None,
+            rp_context=values[codes.TAG_REQUEST_RP_CONTEXT],
+            nonce=values[codes.TAG_REQUEST_NONCE],
+            date=day_from("date", values[codes.TAG_REQUEST_DATE]),
+            channel_binding=values[codes.TAG_REQUEST_CHANNEL_BINDING],
+            predicates=_decode_predicates(values.get(codes.TAG_REQUEST_PREDICATES)),
+            disclosed=decode_mask(values.get(codes.TAG_REQUEST_DISCLOSED)),
+            pseudonym=codes.TAG_REQUEST_PSEUDONYM in values,
+            transaction=values.get(codes.TAG_REQUEST_TRANSACTION),
+            table_hash=values.get(codes.TAG_REQUEST_DIGIT_TABLE),
         )
 
 
-_MANDATORY: Final = frozenset({_VERSION, _RP_CONTEXT, _NONCE, _DATE, _BINDING})
+#: Revocation tokens (87) are not known to this version: a request for one is refused as unknown.
 _ORDER: Final = (
-    _VERSION,
-    _RP_CONTEXT,
-    _NONCE,
-    _DATE,
-    _PREDICATES,
-    _DISCLOSED,
-    _PSEUDONYM,
-    _TRANSACTION,
-    _BINDING,
-    _TABLE,
+    codes.TAG_REQUEST_VERSION,
+    codes.TAG_REQUEST_RP_CONTEXT,
+    codes.TAG_REQUEST_NONCE,
+    codes.TAG_REQUEST_DATE,
+    codes.TAG_REQUEST_PREDICATES,
+    codes.TAG_REQUEST_DISCLOSED,
+    codes.TAG_REQUEST_PSEUDONYM,
+    codes.TAG_REQUEST_TRANSACTION,
+    codes.TAG_REQUEST_CHANNEL_BINDING,
+    codes.TAG_REQUEST_DIGIT_TABLE,
+)
+_MANDATORY: Final = (
+    codes.TAG_REQUEST_VERSION,
+    codes.TAG_REQUEST_RP_CONTEXT,
+    codes.TAG_REQUEST_NONCE,
+    codes.TAG_REQUEST_DATE,
+    codes.TAG_REQUEST_CHANNEL_BINDING,
 )
 
 
 def encode_predicate(predicate: Predicate) -> bytes:
     """80 kind || n or 81 kind || D(3): inside A4 of requests and of a terminal's rights."""
     if isinstance(predicate, AgePredicate):
-        return ber_tlv.encode(_AGE, bytes([predicate.kind, predicate.years]))
-    return ber_tlv.encode(_DAY, bytes([predicate.kind]) + predicate.cutoff.to_bytes(_CUTOFF_LENGTH, "big"))
+        return ber_tlv.encode(codes.TAG_PREDICATE_AGE, bytes([predicate.kind, predicate.years]))
+    return ber_tlv.encode(
+        codes.TAG_PREDICATE_DAY, bytes([predicate.kind]) + predicate.cutoff.to_bytes(_CUTOFF_LENGTH, "big")
+    )
 
 
 def decode_predicate(item: Tlv) -> Predicate:
     """One object of A4. Raises :class:`DecodingError`."""
-    lengths = {_AGE: 2, _DAY: 1 + _CUTOFF_LENGTH}
+    lengths = {codes.TAG_PREDICATE_AGE: 2, codes.TAG_PREDICATE_DAY: 1 + _CUTOFF_LENGTH}
     if lengths.get(item.tag) != len(item.value):
         raise DecodingError("a predicate is 80 kind || n or 81 kind || D")
     if item.value[0] not in (Kind.ON_OR_BEFORE, Kind.ON_OR_AFTER):
         raise DecodingError("unknown kind of predicate")
     kind, value = Kind(item.value[0]), int.from_bytes(item.value[1:], "big")
-    if item.tag == _AGE:
+    if item.tag == codes.TAG_PREDICATE_AGE:
         return AgePredicate(kind=kind, years=value)
     return DatePredicate(kind=kind, cutoff=value)
 
 
-def _decode_predicates(item: Tlv | None) -> tuple[Predicate, ...]:
-    if item is None:
+def _decode_predicates(value: bytes | None) -> tuple[Predicate, ...]:
+    if value is None:
         return ()
-    predicates = tuple(map(decode_predicate, item.children()))
+    predicates = tuple(map(decode_predicate, ber_tlv.parse(value)))
     if not predicates:
         raise DecodingError("A4 is present and empty")
     return predicates
 
 
-def _decode_mask(item: Tlv | None) -> tuple[int, ...]:
-    if item is None:
+def encode_mask(indexes: tuple[int, ...]) -> bytes:
+    """Attribute indexes as one octet: bit i, lowest first, is index i."""
+    return bytes([sum(1 << index for index in indexes)])
+
+
+def decode_mask(value: bytes | None) -> tuple[int, ...]:
+    """The reverse; absent is none, present and empty is refused with :class:`DecodingError`."""
+    if value is None:
         return ()
-    if len(item.value) != 1 or not 0 < item.value[0] <= _DISCLOSED_MASK:
-        raise DecodingError("the disclosed mask is one octet with bits 0 to 4, not 00")
-    return tuple(i for i in range(len(ATTRIBUTES)) if item.value[0] >> i & 1)
-
-
-def _expect_length(what: str, value: bytes, length: int) -> None:
-    if len(value) != length:
-        raise DecodingError(f"{what} has {length} octets, not {len(value)}")
+    if len(value) != 1 or not 0 < value[0] <= _DISCLOSED_MASK:
+        raise DecodingError("an attribute mask is one octet with bits 0 to 4, not 00")
+    return tuple(i for i in range(len(ATTRIBUTES)) if value[0] >> i & 1)

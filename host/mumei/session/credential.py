@@ -1,0 +1,76 @@
+"""Asking a card for a presentation (mumei protocol 2.3, 2.6).
+
+In the development profile the terminal shows its rights by an unsigned description; in the others its
+certificate has done so before.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from mumei_core.commands import codes
+from mumei_core.errors import CardRefused
+from mumei_core.iso7816 import status_word
+from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, CommandAPDU
+
+from mumei.session.channel import Channel
+
+
+class Refusal(Enum):
+    """Why a card did not present, as its status word says (2.3)."""
+
+    MALFORMED = codes.SW_WRONG_DATA
+    USED = codes.SW_NO_CURRENT_FILE
+    NO_CONSENT = codes.SW_SECURITY_STATUS
+    DATE = codes.SW_REFERENCE_DATA_UNUSABLE
+    CANNOT_PROVE = codes.SW_CONDITIONS
+    NO_CREDENTIAL = codes.SW_REFERENCE_NOT_FOUND
+
+
+_WORDS: Final = {
+    Refusal.MALFORMED: "the card found the request malformed, or not of this terminal",
+    Refusal.USED: "the card has answered once already in this session",
+    Refusal.NO_CONSENT: "the holder has not consented, or the terminal lacks the right",
+    Refusal.DATE: "the card does not accept the terminal's date",
+    Refusal.CANNOT_PROVE: "the card cannot prove what was asked",
+    Refusal.NO_CREDENTIAL: "the card has no credential",
+}
+
+
+class PresentationRefused(CardRefused):  # noqa: N818 - a verdict, not a fault
+    """The card refused to present; ``refusal`` says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(_WORDS[refusal], sw=refusal.value)
+        self.refusal = refusal
+
+
+def describe_terminal(channel: Channel, description: bytes) -> None:
+    """Show the terminal's description, E2 (development profile). Raises CardRefused."""
+    channel.execute(
+        CommandAPDU(cla=codes.CLA_PROPRIETARY, ins=codes.INS_DESCRIBE_TERMINAL, p1=0, p2=0, data=description),
+        doing="accept the terminal's description",
+    )
+
+
+def present(channel: Channel, request: bytes) -> bytes:
+    """The presentation's octets for the request object E1; one per session.
+
+    Raises PresentationRefused, CardRefused for any other status word, and what :meth:`Channel.send` raises.
+    """
+    response = channel.send(
+        CommandAPDU(
+            cla=codes.CLA_PROPRIETARY,
+            ins=codes.INS_PRESENT,
+            p1=0,
+            p2=0,
+            data=request,
+            le=MAX_EXTENDED_LE,
+        )
+    )
+    if response.sw == codes.SW_OK:
+        return response.data
+    if response.sw in {refusal.value for refusal in Refusal}:
+        raise PresentationRefused(Refusal(response.sw))
+    raise CardRefused(f"the card refused to present: {status_word.describe(response.sw)}", sw=response.sw)

@@ -1,0 +1,110 @@
+"""Putting parameters and a credential on a card (mumei protocol 2.2; GlobalPlatform Card Specification 2.3, 11.11).
+
+In the development profile these commands go in plain; other profiles take them inside SCP03 only.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import Final
+
+from mumei_core.commands import codes
+from mumei_core.commands.enrolment import (
+    EnrolmentAnswer,
+    IssuedCredential,
+    decode_receipt,
+    encode_enrol,
+)
+from mumei_core.commands.parameters import CardParameters
+from mumei_core.crypto import hashing
+from mumei_core.errors import CardRefused, DecodingError, ProtocolError
+from mumei_core.iso7816 import status_word
+from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU
+
+from mumei.session.channel import Channel
+
+#: Octets of parameters in one STORE DATA.
+BLOCK_LENGTH: Final = 3072
+_MORE_BLOCKS, _LAST_BLOCK = 0x00, 0x80
+
+
+class CardNotReadyError(CardRefused):
+    """The card has no parameters yet: store them first."""
+
+
+class CardHasCredentialError(CardRefused):
+    """The card holds a credential already; nothing on it was changed."""
+
+
+def store_parameters(
+    channel: Channel, parameters: CardParameters, *, progress: Callable[[int, int], None] | None = None
+) -> None:
+    """Pin the issuer's public parameters (about 49,600 octets in blocks); once in a card's life.
+
+    ``progress`` is told (octets sent, octets in all). Raises CardRefused where the card has parameters, is of
+    another profile, or finds them malformed; and what :meth:`Channel.send` raises.
+    """
+    octets = parameters.to_octets()
+    for number, start in enumerate(range(0, len(octets), BLOCK_LENGTH)):
+        block = octets[start : start + BLOCK_LENGTH]
+        end = start + len(block)
+        p1 = _LAST_BLOCK if end == len(octets) else _MORE_BLOCKS
+        command = CommandAPDU(
+            cla=codes.CLA_PROPRIETARY, ins=codes.INS_STORE_DATA, p1=p1, p2=number, data=block
+        )
+        channel.execute(command, doing="take the parameters")
+        if progress is not None:
+            progress(end, len(octets))
+
+
+def enrol(channel: Channel, nonce: bytes) -> EnrolmentAnswer:
+    """Let the card commit to its secrets for ``nonce`` (32 octets); the same nonce gets the same answer again.
+
+    The answer is decoded, its proof not yet checked. Raises CardNotReadyError, CardHasCredentialError,
+    CardRefused, ProtocolError; and what :meth:`Channel.send` raises.
+    """
+    response = channel.send(_command(codes.INS_ENROL, encode_enrol(nonce)))
+    if response.sw == codes.SW_REFERENCE_NOT_FOUND:
+        raise CardNotReadyError("the card has no parameters yet", sw=response.sw)
+    if response.sw == codes.SW_FILE_EXISTS:
+        raise CardHasCredentialError(
+            "this card holds a credential already",
+            sw=response.sw,
+            hint="Use a new card; a card is never issued twice.",
+        )
+    if response.sw != codes.SW_OK:
+        raise CardRefused(f"the card refused to enrol: {status_word.describe(response.sw)}", sw=response.sw)
+    try:
+        return EnrolmentAnswer.from_octets(response.data)
+    except DecodingError as error:
+        raise ProtocolError(f"the card's commitment is malformed: {error}") from error
+
+
+def store_credential(channel: Channel, credential: IssuedCredential) -> None:
+    """Give the card its credential; the card checks it and answers with a receipt, which is compared.
+
+    May be repeated with the same data. Raises CardHasCredentialError for another credential on the card,
+    CardRefused where a check on the card fails, ProtocolError; and what :meth:`Channel.send` raises.
+    """
+    data = credential.to_octets()
+    response = channel.send(_command(codes.INS_STORE_CREDENTIAL, data))
+    if response.sw == codes.SW_FILE_EXISTS:
+        raise CardHasCredentialError("this card holds another credential", sw=response.sw)
+    if response.sw != codes.SW_OK:
+        raise CardRefused(
+            f"the card refused the credential: {status_word.describe(response.sw)}",
+            sw=response.sw,
+            hint="Nothing on the card was changed. If it happens again, the issuer's key or parameters are "
+            "not the ones that the card pinned.",
+        )
+    try:
+        receipt = decode_receipt(response.data)
+    except DecodingError as error:
+        raise ProtocolError(f"the card's receipt is malformed: {error}") from error
+    if not hmac.compare_digest(receipt, hashing.sha256(data)):
+        raise ProtocolError("the card confirms another credential than it was given")
+
+
+def _command(ins: int, data: bytes) -> CommandAPDU:
+    return CommandAPDU(cla=codes.CLA_PROPRIETARY, ins=ins, p1=0, p2=0, data=data, le=MAX_SHORT_LE)
