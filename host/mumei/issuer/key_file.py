@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from mumei_core.errors import DataError, HostEnvironmentError, TrustError, UsageError
 
-T = TypeVar("T", str, bytes, int)
+_T = TypeVar("_T", str, bytes, int)
 
 _FIRST_LINE: Final = b"mumei key file 1\n"
 _ANY_VERSION: Final = b"mumei key file "
@@ -211,7 +211,7 @@ def _two_strings(octets: bytes) -> tuple[bytes, bytes]:
     return _typed(decoded[0], bytes), _typed(decoded[1], bytes)
 
 
-def _typed(value: object, kind: type[T]) -> T:
+def _typed(value: object, kind: type[_T]) -> _T:
     if type(value) is not kind:
         raise ValueError("wrong type")
     return value

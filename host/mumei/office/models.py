@@ -32,7 +32,7 @@ VERSION_TABLE: Final = "mumei_registry_version"
 
 
 class EnrolmentState(StrEnum):
-    """How far an enrolment has come; :mod:`mumei.office.registry` holds the table of steps."""
+    """How far an enrolment has come; :mod:`mumei.office.rows` holds the table of steps."""
 
     STARTED = "STARTED"
     COMMITTED = "COMMITTED"
