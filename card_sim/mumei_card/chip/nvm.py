@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import hmac
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -51,7 +52,7 @@ class Nvm:
     @classmethod
     def create(cls, path: str | Path, records: Mapping[str, bytes]) -> Nvm:
         """A new card file, mode 0600. Raises :class:`CardFileError` when there is something at ``path``."""
-        path = Path(path)
+        path = Path(path).resolve()
         if not path.parent.is_dir():
             raise CardFileError(f"there is no directory {path.parent}", hint="Make the directory first.")
         with _file_errors(path):
@@ -73,7 +74,7 @@ class Nvm:
 
         Raises NoCardError, NoPermissionError, CardBusyError (another program has it open) or CardFileError.
         """
-        path = Path(path)
+        path = Path(path).resolve()
         lock = _lock_file(path)
         try:
             records, writes = _decode(path.read_bytes(), path)
@@ -86,7 +87,7 @@ class Nvm:
     @classmethod
     def read(cls, path: str | Path) -> Nvm:
         """A copy to look at, without lock; commits to it do not reach the file."""
-        path = Path(path)
+        path = Path(path).resolve()
         with _file_errors(path):
             octets = path.read_bytes()
         records, writes = _decode(octets, path)
@@ -208,8 +209,10 @@ def _flush_directory(path: Path) -> None:
 
 def _remove_leftovers(path: Path) -> None:
     """Temporary files of a commit that was cut off. We hold the lock, so none of them is in use."""
+    # The whole name must fit: "holder" has a neighbour "holder.card", whose files are not ours.
+    ours = re.compile(re.escape(_temporary_prefix(path)) + r"[^.]+\.tmp")
     for entry in path.parent.iterdir():
-        if entry.name.startswith(_temporary_prefix(path)) and entry.name.endswith(".tmp"):
+        if ours.fullmatch(entry.name):
             entry.unlink()
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from mumei_card.errors import CardError
@@ -33,6 +36,17 @@ BODIES = st.binary(max_size=40) | st.builds(
 OCTETS = st.binary(max_size=300) | st.builds(bytes.__add__, KNOWN_HEADERS, BODIES)
 
 
+KERNELS_OWN = {"6700", "6A86", "61.."}
+DOCUMENTED = {
+    (int(entry["cla"], 16), int(entry["ins"], 16)): {
+        status["sw"].replace("X", ".") for status in entry["status_words"]
+    }
+    for path in (Path(__file__).parents[3] / "apdu_specs").glob("*.yaml")
+    for entry in yaml.safe_load(path.read_text(encoding="utf-8")).get("commands", [])
+    if "status_words" in entry and not entry.get("draft")
+}
+
+
 def documented(sw: int) -> bool:
     numbered = status_word.tries_left(sw) is not None or status_word.more_data(sw) is not None
     return sw in STATUS_WORDS or numbered
@@ -49,6 +63,14 @@ def test_any_octets_get_a_documented_answer_and_a_refusal_changes_nothing(comman
         if status_word.is_error(response.sw):
             assert response.data == b""
             assert card.state() == before
+
+
+@given(st.builds(bytes.__add__, KNOWN_HEADERS, BODIES))
+def test_each_command_answers_only_what_its_spec_lists(octets: bytes) -> None:
+    listed = DOCUMENTED.get((octets[0], octets[1]))
+    answer = make_card().kernel.transmit(octets).hex().upper()[-4:]
+    if listed is not None:
+        assert any(re.fullmatch(pattern, answer) for pattern in listed | KERNELS_OWN), answer
 
 
 @pytest.mark.parametrize(

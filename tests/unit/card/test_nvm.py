@@ -163,6 +163,23 @@ def test_a_cut_between_write_and_rename_leaves_the_old_state_and_no_litter(
     assert contents(path) == RECORDS
 
 
+def test_a_neighbours_unfinished_write_is_left_alone(path: Path) -> None:
+    neighbours = path.with_name(f".{path.name}.second.ab12cd34.tmp")
+    neighbours.touch()
+    Nvm.open(path).close()
+    assert neighbours.exists()
+
+
+def test_a_link_to_the_card_file_stays_a_link(path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    nvm = Nvm.open(link)
+    nvm.commit({"pin": b"\x01"})
+    nvm.close()
+    assert link.is_symlink()
+    assert contents(path)["pin"] == b"\x01"
+
+
 def test_a_closed_card_writes_nothing(path: Path) -> None:
     nvm = Nvm.open(path)
     nvm.close()
