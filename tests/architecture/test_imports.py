@@ -14,7 +14,8 @@ import importlib, pkgutil
 def import_all(package):
     root = importlib.import_module(package)
     for module in pkgutil.walk_packages(root.__path__, package + "."):
-        importlib.import_module(module.name)
+        if ".migrations." not in module.name:  # scripts that only Alembic can run
+            importlib.import_module(module.name)
 """
 
 ASK_FOR_HELP = """
