@@ -14,13 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from mumei_core.errors import DataError, HostEnvironmentError, MumeiError, UsageError
-
 from mumei_card.chip.nvm import Nvm
 from mumei_card.inspection import inspect
 from mumei_card.link.in_process import open_card
 from mumei_card.link.vpcd import FIRST_SLOT_PORT, HOST, SECOND_SLOT_PORT, VpcdLink
 from mumei_card.personalisation import PROFILES, PinLetter, draw_letter, initial_records
+from mumei_core.errors import DataError, HostEnvironmentError, MumeiError, UsageError
 
 EXIT_OK, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_BUG = 0, 2, 3, 70
 

@@ -6,10 +6,9 @@ import os
 import secrets
 from dataclasses import dataclass, field
 
-from mumei_core.commands.codes import PROFILE_DEVELOPMENT, PUK_DIGITS, TRANSPORT_PIN_DIGITS
-
 from mumei_card.applet.pin import RECORD_PIN, RECORD_PUK, new_pin, new_puk
 from mumei_card.os.context import RECORD_CARD_KEY, RECORD_PROFILE, RECORD_RNG_COUNTER
+from mumei_core.commands.codes import PROFILE_DEVELOPMENT, PUK_DIGITS, TRANSPORT_PIN_DIGITS
 
 PROFILES = {"development": PROFILE_DEVELOPMENT}
 _CARD_KEY_OCTETS = 32

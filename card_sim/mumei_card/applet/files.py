@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mumei_core.commands import codes
-from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, MAX_SHORT_LE, CommandAPDU, ResponseAPDU
-from mumei_core.iso7816.ber_tlv import encode
-
 from mumei_card.errors import CardError
 from mumei_card.os.answer_to_reset import CARD_CAPABILITIES, CARD_SERVICE_DATA
 from mumei_card.os.context import CardContext
 from mumei_card.os.registry import ANY_OCTET, Command, Presence, Registry
+from mumei_core.commands import codes
+from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, MAX_SHORT_LE, CommandAPDU, ResponseAPDU
+from mumei_core.iso7816.ber_tlv import encode
 
 _BY_FILE_IDENTIFIER = (0x00, 0x02)
 _BY_NAME = 0x04

@@ -10,12 +10,11 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, field, replace
 
-from mumei_core.commands import codes
-from mumei_core.iso7816.apdu import CommandAPDU
-
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_card.os.registry import ANY_OCTET, Command, Presence, Registry
+from mumei_core.commands import codes
+from mumei_core.iso7816.apdu import CommandAPDU
 
 RECORD_PIN = "pin"
 RECORD_PUK = "puk"

@@ -19,11 +19,10 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from mumei_core.commands.codes import SW_MEMORY_FAILURE
-from mumei_core.errors import CardBusyError, NoCardError, NoPermissionError
-
 from mumei_card.chip.counters import OperationCounters
 from mumei_card.errors import CardError, CardFileError
+from mumei_core.commands.codes import SW_MEMORY_FAILURE
+from mumei_core.errors import CardBusyError, NoCardError, NoPermissionError
 
 MAGIC = b"MUMEICRD"
 FORMAT = 1

@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from mumei_core.crypto.curve import R
-from mumei_core.crypto.hashing import EXPAND_LENGTH
 
 from mumei_card.chip.counters import OperationCounters
+from mumei_core.crypto.curve import R
+from mumei_core.crypto.hashing import EXPAND_LENGTH
 
 RandomSource = Callable[[int], bytes]
 """n -> n octets; on this card ``os.urandom``, in tests whatever they inject."""

@@ -104,11 +104,15 @@ class VpcdLink:
     def _connect(self) -> socket.socket | None:
         try:
             connection = socket.create_connection((HOST, self._port), timeout=_CONNECT_SECONDS)
+            # Linux takes local ports from where vpcd's lie: with nobody listening, a socket may meet itself.
+            if connection.getsockname() == connection.getpeername():
+                connection.close()
+                return None
+            connection.settimeout(None)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             log.debug("cannot connect: %s", error)
             return None
-        connection.settimeout(None)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
     def _serve(self, connection: socket.socket) -> bool:

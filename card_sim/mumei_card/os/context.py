@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mumei_core.commands.codes import SW_MEMORY_FAILURE
-
 from mumei_card.chip.counters import OperationCounters
 from mumei_card.chip.nvm import Nvm
 from mumei_card.chip.rng import HedgedRng, Trng
 from mumei_card.errors import CardError
 from mumei_card.os.security_status import SecurityStatus
+from mumei_core.commands.codes import SW_MEMORY_FAILURE
 
 RECORD_PROFILE = "profile"
 RECORD_CARD_KEY = "card_key"

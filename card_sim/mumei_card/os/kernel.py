@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 import os
 
-from mumei_core.commands.codes import MAX_COMMAND, SW_WRONG_LENGTH
-from mumei_core.iso7816.apdu import ApduError, CommandAPDU, ResponseAPDU
-
 from mumei_card.applet import catalogue
 from mumei_card.chip.counters import OperationCounters
 from mumei_card.chip.nvm import Nvm
@@ -26,6 +23,8 @@ from mumei_card.os.layers import (
 )
 from mumei_card.os.registry import Registry
 from mumei_card.os.security_status import SecurityStatus
+from mumei_core.commands.codes import MAX_COMMAND, SW_WRONG_LENGTH
+from mumei_core.iso7816.apdu import ApduError, CommandAPDU, ResponseAPDU
 
 log = logging.getLogger(__name__)
 

@@ -11,11 +11,10 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from mumei_core.commands.codes import SW_NO_DIAGNOSIS
-from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
-
 from mumei_card.errors import CardError
 from mumei_card.os.security_status import SecurityStatus
+from mumei_core.commands.codes import SW_NO_DIAGNOSIS
+from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
 
 log = logging.getLogger(__name__)
 

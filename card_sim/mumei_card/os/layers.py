@@ -7,6 +7,9 @@ is the handlers'.
 
 from __future__ import annotations
 
+from mumei_card.errors import CardError
+from mumei_card.os.layer import Layer, Next
+from mumei_card.os.registry import Presence, Registry
 from mumei_core.commands.codes import (
     INS_GET_RESPONSE,
     INS_SELECT,
@@ -24,10 +27,6 @@ from mumei_core.commands.codes import (
 )
 from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU, ResponseAPDU
 from mumei_core.iso7816.chaining import CHAINING_BIT, ChainCollector, ChainError
-
-from mumei_card.errors import CardError
-from mumei_card.os.layer import Layer, Next
-from mumei_card.os.registry import Presence, Registry
 
 # A whole command less header, extended Lc (3 octets) and Le (2).
 MAX_COMMAND_DATA = MAX_COMMAND - 4 - 3 - 2

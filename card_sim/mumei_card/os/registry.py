@@ -6,9 +6,8 @@ import enum
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 
-from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
-
 from mumei_card.os.context import CardContext
+from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
 
 ANY_OCTET: Container[int] = range(0x100)
 ONLY_ZERO: Container[int] = (0,)

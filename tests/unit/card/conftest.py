@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from mumei_card.chip.nvm import Nvm
 from mumei_card.os.kernel import Kernel
 from mumei_card.os.security_status import SecurityStatus

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from mumei_card.__main__ import main
 from mumei_card.link.in_process import open_card
 

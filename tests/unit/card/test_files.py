@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mumei_card.chip.nvm import Nvm
 from mumei_card.personalisation import draw_letter, initial_records
 from mumei_core.iso7816.ber_tlv import parse, parse_one

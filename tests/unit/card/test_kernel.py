@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_card.os.layer import answer

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_mock import MockerFixture
+
 from mumei_card.chip.counters import OperationCounters
 from mumei_card.chip.nvm import FORMAT, MAGIC, Nvm
 from mumei_card.errors import CardError, CardFileError
 from mumei_card.link.in_process import open_card
 from mumei_core.errors import CardBusyError, NoCardError
-from pytest_mock import MockerFixture
 
 RECORDS = {"pin": b"\x03123456", "table": bytes(50_000)}
 

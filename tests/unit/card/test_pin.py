@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+
 from mumei_card.chip.nvm import Nvm
 from mumei_card.errors import CardError
 

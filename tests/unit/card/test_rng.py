@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mumei_card.chip.rng import HedgedRng
 from mumei_card.os.kernel import Kernel
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from mumei_core.commands import codes
 
 from .conftest import make_card

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pytest_mock import MockerFixture
+
 from mumei_card.chip.nvm import Nvm
 from mumei_card.link.in_process import SoftwareCard, open_card
 from mumei_card.link.vpcd import GET_ATR, HOST, POWER_OFF, POWER_ON, RESET, VpcdLink
@@ -150,6 +152,17 @@ def test_it_gives_up_with_a_hint_when_there_is_no_reader(vpcd: FakeVpcd) -> None
         link.run()
     link.close()
     assert "pcscd" in caught.value.hint
+
+
+def test_a_socket_that_met_itself_is_no_reader(vpcd: FakeVpcd, mocker: MockerFixture) -> None:
+    vpcd.close()
+    here = (HOST, vpcd.port)
+    connect = socket.create_connection
+    mocker.patch("socket.create_connection", lambda address, timeout: connect(address, timeout, here))
+    link = VpcdLink(SoftwareCard(Nvm.in_memory({})), port=vpcd.port, patience=0)
+    with pytest.raises(NoServiceError):
+        link.run()
+    link.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mumei_core.iso7816.ber_tlv import Tlv, TlvError, encode, parse, parse_one
 
 VECTORS = Path(os.environ.get("MUMEI_VECTORS", Path(__file__).parents[3].parent / "shared" / "vectors"))

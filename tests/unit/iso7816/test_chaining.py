@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mumei_core.iso7816.apdu import ApduError, CommandAPDU
 from mumei_core.iso7816.chaining import ChainCollector, ChainError, split
 

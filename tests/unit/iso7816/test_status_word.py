@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mumei_core.commands.codes import STATUS_WORDS
 from mumei_core.iso7816 import status_word
 
