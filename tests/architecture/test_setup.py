@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tools.setup import system_packages
 from tools.setup.console import SetupError
 from tools.setup.system_packages import SystemPackage
