@@ -29,6 +29,8 @@ import cbor2
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from mumei.files import write_new_file
 from mumei_core.errors import DataError, HostEnvironmentError, TrustError, UsageError
 
 _T = TypeVar("_T", str, bytes, int)
@@ -111,7 +113,7 @@ class KeyFile:
         octets = body + hashlib.sha256(body).digest()
         if len(octets) > MAX_FILE_SIZE:
             raise UsageError(f"a key file holds at most {MAX_FILE_SIZE} octets")
-        _write_new(Path(path), octets)
+        write_new_file(Path(path), octets, mode=0o600)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -246,37 +248,3 @@ def _check_status(name: str, status: os.stat_result) -> None:
         )
     if status.st_size > MAX_FILE_SIZE:
         raise KeyFileError(f"{name} is too large for a key file", hint="Name the key file itself.")
-
-
-def _write_new(path: Path, octets: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(octets)
-                file.flush()
-                os.fsync(descriptor)
-            # A link, unlike a rename, never replaces a key that someone put there meanwhile.
-            os.link(temporary, path)
-        finally:
-            temporary.unlink()
-        _sync_folder(path.parent)
-    except FileExistsError:
-        raise UsageError(
-            f"{path.name} is there already, and a key is never overwritten",
-            hint="Choose another name, or move the old key away.",
-        ) from None
-    except OSError as error:
-        raise HostEnvironmentError(
-            f"{path.name} cannot be written: {error.strerror}",
-            hint="Check the folder, its permissions and the space on the disk.",
-        ) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,80 @@
+"""Files written whole or not at all, and read within a limit: what every kind of file of the product shares."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from mumei_core.errors import HostEnvironmentError, TrustError, UsageError
+
+
+def write_new_file(path: Path, octets: bytes, *, mode: int) -> None:
+    """Write a file that must not be there yet: flushed, then linked to its name, so never half written.
+
+    Raises UsageError if there is one, HostEnvironmentError where the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    try:
+        try:
+            _write_flushed(temporary, octets, mode)
+            # A link, unlike a rename, never replaces what someone put there meanwhile.
+            os.link(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _flush_folder(path.parent)
+    except FileExistsError:
+        raise UsageError(
+            f"{path.name} is there already and is not overwritten",
+            hint="Choose another name, or move the old file away.",
+        ) from None
+    except OSError as error:
+        raise _not_written(path, error) from None
+
+
+def read_file(path: Path, *, what: str, limit: int) -> bytes:
+    """A whole file of at most ``limit`` octets. ``what`` completes "there is no ...".
+
+    Raises TrustError where there is none or it is longer, HostEnvironmentError where it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            octets = stream.read(limit + 1)
+    except FileNotFoundError:
+        raise TrustError(f"there is no {what} at {path}", hint="Check the path.") from None
+    except OSError as error:
+        raise HostEnvironmentError(f"{path.name} cannot be read: {error.strerror}") from None
+    if len(octets) > limit:
+        raise TrustError(f"{path.name} is too long to be the {what}", hint="Check that it is the right file.")
+    return octets
+
+
+def make_folder(path: Path) -> None:
+    """A folder for private files, mode 0700; parents too. An existing one is taken as it is."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_written(path, error) from None
+
+
+def _write_flushed(path: Path, octets: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _flush_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _not_written(path: Path, error: OSError) -> HostEnvironmentError:
+    return HostEnvironmentError(
+        f"{path.name} cannot be written: {error.strerror}",
+        hint="Check the folder, its permissions and the space on the disk.",
+    )

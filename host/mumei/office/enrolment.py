@@ -1,0 +1,196 @@
+"""One resident, one card: from an open enrolment to a credential on the card, resumable at every step.
+
+Order (mumei protocol 2.2): the card is the expected kind → parameters → commitment, checked → terms on record
+→ signature on record → the card accepts → stored. A step that broke off is asked again with the same values,
+and the card and the registry answer as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from mumei.issuer.parameters import PublicParameters
+from mumei.issuer.signing import SigningService, check_commitment, draw_entropy
+from mumei.office.models import EnrolmentState
+from mumei.office.records import EnrolmentRecord
+from mumei.office.registry import Registry
+from mumei.office.residents import credential_attributes
+from mumei.session import personalisation
+from mumei.session.application import Application
+from mumei.session.channel import Channel
+from mumei.session.personalisation import CardHasCredentialError, CardNotReadyError
+from mumei_core import dates
+from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential
+from mumei_core.common_key.messages import CommonKeyProof
+from mumei_core.crypto.bbs.messages import Signature
+from mumei_core.crypto.curve import scalar_from_octets
+from mumei_core.dates import date_of, day_number, valid_until_on_or_after
+from mumei_core.errors import DataError, InvalidProof, ProtocolError, TrustError, WrongCardError
+
+#: A credential is good for at least this long; it ends on the 30 June or 31 December after.
+SHORTEST_VALIDITY: Final = timedelta(days=365)
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """What the clerk sees at the end. ``resumed``: an earlier attempt was finished."""
+
+    enrolment: int
+    resident: int
+    card: str
+    valid_until: date
+    resumed: bool
+    development: bool
+
+    def text(self) -> str:
+        words = "an enrolment that had broken off is finished" if self.resumed else "the card is issued"
+        lines = [
+            f"Enrolment {self.enrolment}: {words}; the credential is good until {self.valid_until.isoformat()}.",
+            "The holder now sets a PIN: mumei card pin change",
+        ]
+        if self.development:
+            lines.append("DEVELOPMENT CARD: anyone can read and write it. Not for real residents.")
+        return "\n".join(lines)
+
+
+class Office:
+    """A counter with its registry, the issuer's parameters and signing service."""
+
+    def __init__(
+        self, registry: Registry, parameters: PublicParameters, signing: SigningService, *, clerk: str
+    ) -> None:
+        """Raises TrustError where the signing key is not the one in the parameters."""
+        if signing.key_id != parameters.key_id:
+            raise TrustError(
+                "the issuer key and the parameters do not belong together",
+                hint="Name the key file and the parameters file that 'mumei issuer init' made together.",
+            )
+        self._registry = registry
+        self._parameters = parameters
+        self._signing = signing
+        self._clerk = clerk
+
+    def enrol(
+        self,
+        channel: Channel,
+        resident_number: int,
+        *,
+        today: date,
+        replacement: bool = False,
+        progress: Progress = lambda _: None,
+    ) -> Enrolled:
+        """Issue a card to a resident, or finish an enrolment that broke off.
+
+        Raises what the registry, the session and the card raise; whatever happened, calling again with the
+        same card goes on. WrongCardError or CardHasCredentialError: nothing was written to the card.
+        """
+        application = Application.select(channel)
+        if application.profile != self._parameters.profile:
+            raise WrongCardError(
+                "the card and the issuer's parameters are of different profiles",
+                hint="Development parameters are for development cards only, and the reverse.",
+            )
+        resident = self._registry.resident(resident_number).resident
+        record = self._registry.begin_enrolment(resident_number, clerk=self._clerk, replacement=replacement)
+        resumed = record.state is not EnrolmentState.STARTED
+        attributes = credential_attributes(resident)
+        if record.state is not EnrolmentState.SIGNED:
+            progress("the card draws its secrets and commits to them")
+            answer = self._commitment(channel, record.nonce, today, progress)
+            record = self._sign(record, answer, attributes, today, progress)
+        progress("the card checks its credential and stores it")
+        try:
+            personalisation.store_credential(channel, _credential(record, attributes))
+        except CardHasCredentialError as error:
+            raise WrongCardError(
+                "this is not the card that the enrolment began with",
+                hint=f"Put back the card of enrolment {record.number}, or cancel that enrolment and begin anew.",
+            ) from error
+        self._registry.mark_stored(record.number, clerk=self._clerk)
+        valid_until = record.valid_until
+        return Enrolled(
+            enrolment=record.number,
+            resident=resident_number,
+            card=channel.connection.name,
+            valid_until=date_of(valid_until) if valid_until is not None else today,
+            resumed=resumed,
+            development=self._parameters.is_development,
+        )
+
+    def _commitment(self, channel: Channel, nonce: bytes, today: date, progress: Progress) -> EnrolmentAnswer:
+        """The card's commitment, its proof checked, from a card that pinned our own parameters."""
+        try:
+            answer = personalisation.enrol(channel, nonce)
+        except CardNotReadyError:
+            progress("the card pins the issuer's parameters")
+            personalisation.store_parameters(channel, self._parameters.for_card(today))
+            answer = personalisation.enrol(channel, nonce)
+        if (answer.key_id, answer.table_hash) != (self._parameters.key_id, self._parameters.table_hash):
+            raise WrongCardError(
+                "the card holds the parameters of another issuer",
+                hint="Use a card of this office's stock; this one belongs to another issuer.",
+            )
+        try:
+            check_commitment(answer.commitment)
+        except InvalidProof as error:
+            raise ProtocolError("the card's commitment does not hold", hint="Use another card.") from error
+        return answer
+
+    def _sign(
+        self,
+        record: EnrolmentRecord,
+        answer: EnrolmentAnswer,
+        attributes: tuple[bytes, ...],
+        today: date,
+        progress: Progress,
+    ) -> EnrolmentRecord:
+        """Commitment, terms and signature on record, in this order: entropy is kept before it is signed."""
+        self._registry.record_commitment(record.number, answer.commitment.to_octets(), clerk=self._clerk)
+        record = self._registry.record_issuance_terms(
+            record.number,
+            signer_nym_entropy=draw_entropy(),
+            valid_until=valid_until_on_or_after(day_number(today + SHORTEST_VALIDITY)),
+            key_id=self._signing.key_id,
+            clerk=self._clerk,
+        )
+        if record.signer_nym_entropy is None or record.valid_until is None:
+            raise DataError(f"enrolment {record.number} has no terms on record")
+        progress("the issuer signs blindly")
+        issued = self._signing.issue(
+            attributes,
+            answer.commitment,
+            signer_nym_entropy=record.signer_nym_entropy,
+            valid_until=record.valid_until,
+        )
+        return self._registry.record_signature(
+            record.number,
+            signature=issued.signature.to_octets(),
+            common_key_proof=issued.common_key_proof.to_octets(),
+            clerk=self._clerk,
+        )
+
+
+def _credential(record: EnrolmentRecord, attributes: tuple[bytes, ...]) -> IssuedCredential:
+    """What goes to the card, from what is on record alone: so it is the same octets on every attempt."""
+    if (
+        record.signature is None
+        or record.common_key_proof is None
+        or record.signer_nym_entropy is None
+        or record.valid_until is None
+        or record.key_id is None
+    ):
+        raise DataError(f"enrolment {record.number} is incomplete on record")
+    return IssuedCredential(
+        valid_until=record.valid_until,
+        issuer_key_hash=record.key_id,
+        attributes=attributes,
+        signature=Signature.from_octets(record.signature),
+        signer_nym_entropy=scalar_from_octets(record.signer_nym_entropy),
+        common_key_proof=CommonKeyProof.from_octets(record.common_key_proof),
+        issuance_date=day_number(dates.today(lambda: record.started_at)),
+    )

@@ -1,0 +1,229 @@
+"""One visit: ask the card, verify its answer, decide (mumei protocol 2.3, 2.7). Offline."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import cbor2
+
+from mumei.session import credential, holder
+from mumei.session.application import Application
+from mumei.session.channel import Channel
+from mumei.session.credential import PresentationRefused, Refusal
+from mumei.terminal.question import Question, attribute_names, describe
+from mumei.terminal.trust import Terminal
+from mumei.terminal.verdict import Reason, Verdict, outcome_of
+from mumei_core.commands.request import NONCE_LENGTH, Request
+from mumei_core.commands.terminal_description import needs_pin
+from mumei_core.credential import ATTRIBUTES, AttributeType, Index
+from mumei_core.dates import date_of, day_number
+from mumei_core.errors import CardRefused, InvalidProof, TrustError, UsageError, WrongCardError
+from mumei_core.presentation import verifier
+
+#: Asks the holder; None where the holder declines or there is no way to ask.
+AskPin = Callable[[], holder.Pin | None]
+
+_REASONS: Final = {
+    Refusal.CANNOT_PROVE: Reason.CANNOT_PROVE,
+    Refusal.NO_CREDENTIAL: Reason.NO_CREDENTIAL,
+    Refusal.NO_CONSENT: Reason.NO_CONSENT,
+    Refusal.DATE: Reason.DATE_REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A verdict, and the octets it rests on: what was asked and, if the card answered, what it said."""
+
+    verdict: Verdict
+    request: bytes
+    wire: bytes | None
+
+
+class Nonces:
+    """The terminal's nonces: each is drawn here and serves one answer, so a replayed one finds none waiting."""
+
+    def __init__(self) -> None:
+        self._waiting: set[bytes] = set()
+
+    def draw(self) -> bytes:
+        """A fresh nonce, 32 octets."""
+        nonce = secrets.token_bytes(NONCE_LENGTH)
+        self._waiting.add(nonce)
+        return nonce
+
+    def redeem(self, nonce: bytes) -> None:
+        """Use it up. Raises InvalidProof where it was not drawn here or has served already."""
+        if nonce not in self._waiting:
+            raise InvalidProof("replay: the nonce has served already")
+        self._waiting.remove(nonce)
+
+
+def build_request(terminal: Terminal, question: Question, nonce: bytes, today: date) -> Request:
+    """The question as a request of this terminal, bound to its channel.
+
+    Raises UsageError where the terminal has no right to ask it, or nothing is asked.
+    """
+    if not (question.predicates or question.disclosed or question.pseudonym or question.transaction):
+        raise UsageError("nothing is asked", hint="For example --over 20, or --prefecture gifu.")
+    request = Request(
+        rp_context=terminal.description.rp_context,
+        nonce=nonce,
+        date=day_number(today),
+        channel_binding=terminal.channel_binding,
+        predicates=question.predicates,
+        disclosed=question.disclosed,
+        pseudonym=question.pseudonym,
+        transaction=question.transaction,
+        table_hash=terminal.parameters.table_hash if question.predicates else None,
+    )
+    if not terminal.description.permits(request):
+        raise UsageError(
+            f"this terminal has no right to ask: {', '.join(asked_words(question))}",
+            hint="Its rights are fixed by 'mumei terminal init'; 'mumei terminal show' lists them.",
+        )
+    return request
+
+
+def visit(
+    channel: Channel,
+    terminal: Terminal,
+    question: Question,
+    *,
+    today: date,
+    ask_pin: AskPin = lambda: None,
+    nonces: Nonces | None = None,
+) -> Visit:
+    """Ask one card one question, and decide. ``ask_pin`` is called only where the PIN is needed.
+
+    Raises UsageError for a question this terminal may not ask, WrongPinError and its like, HostEnvironmentError,
+    CardRemovedError; every answer of the card itself, good or bad, is a verdict.
+    """
+    nonces = nonces or Nonces()
+    request = build_request(terminal, question, nonces.draw(), today)
+    octets = request.to_octets()
+    application = Application.select(channel)
+    if application.profile != terminal.parameters.profile:
+        raise WrongCardError(
+            "the card and the terminal's parameters are of different profiles",
+            hint="Development terminals read development cards only, and the reverse.",
+        )
+    credential.describe_terminal(channel, terminal.description_octets)
+    if needs_pin(terminal.description, request, terminal.parameters.ages):
+        pin = ask_pin()
+        if pin is None:
+            return Visit(
+                verdict=_verdict(terminal, question, today, Reason.NO_CONSENT), request=octets, wire=None
+            )
+        with pin:
+            holder.verify_pin(channel, pin)
+    try:
+        wire = credential.present(channel, octets)
+    except PresentationRefused as refused:
+        reason = _REASONS.get(refused.refusal, Reason.CARD_REFUSED)
+        return Visit(
+            verdict=_verdict(terminal, question, today, reason, detail=refused.message),
+            request=octets,
+            wire=None,
+        )
+    except CardRefused as refused:
+        verdict = _verdict(terminal, question, today, Reason.CARD_REFUSED, detail=refused.message)
+        return Visit(verdict=verdict, request=octets, wire=None)
+    return Visit(
+        verdict=decide(terminal, question, octets, wire, today=today, nonces=nonces),
+        request=octets,
+        wire=wire,
+    )
+
+
+def decide(
+    terminal: Terminal, question: Question, request: bytes, wire: bytes, *, today: date, nonces: Nonces
+) -> Verdict:
+    """Verify an answer to our own request and compare what it shows with what was wanted."""
+    try:
+        verified = terminal.verifier.verify(request, wire)
+        nonces.redeem(verified.request.nonce)
+    except TrustError as error:
+        return _verdict(terminal, question, today, Reason.UNKNOWN_ISSUER, detail=error.message)
+    except InvalidProof as error:
+        expired = error.reason == verifier.Reason.EXPIRED
+        reason = Reason.EXPIRED if expired else Reason.INVALID_PROOF
+        return _verdict(terminal, question, today, reason, detail=error.reason)
+    shown = int.from_bytes(verified.disclosed.get(Index.PREFECTURE, b""), "big")
+    elsewhere = question.prefecture is not None and shown != question.prefecture
+    return _verdict(
+        terminal,
+        question,
+        today,
+        Reason.ELSEWHERE if elsewhere else Reason.PROVEN,
+        proven=tuple(map(describe, question.predicates)),
+        disclosed=disclosed_words(verified.disclosed),
+        pseudonym=verified.pseudonym,
+    )
+
+
+def asked_words(question: Question) -> tuple[str, ...]:
+    """The question in words."""
+    words = [describe(predicate) for predicate in question.predicates]
+    if question.prefecture is not None:
+        words.append(f"lives in prefecture {question.prefecture:02}")
+    words += attribute_names(question.disclose)
+    if question.pseudonym:
+        words.append("the same person as last time")
+    if question.transaction is not None:
+        words.append("a signature")
+    return tuple(words)
+
+
+def disclosed_words(disclosed: dict[int, bytes]) -> dict[str, str]:
+    """Shown attributes for people: name to value."""
+    return {ATTRIBUTES[index].name: _word(index, octets) for index, octets in disclosed.items()}
+
+
+def _word(index: int, octets: bytes) -> str:
+    if index == Index.BIRTH_DATE:
+        return date_of(int.from_bytes(octets, "big")).isoformat()
+    if ATTRIBUTES[index].type is AttributeType.UINT:
+        width = 2 if index == Index.PREFECTURE else 6
+        return f"{int.from_bytes(octets, 'big'):0{width}}"
+    if ATTRIBUTES[index].type is AttributeType.TEXT:
+        return octets.decode("utf-8")
+    return _civil_identity_words(octets)
+
+
+def _civil_identity_words(octets: bytes) -> str:
+    try:
+        identity = cbor2.loads(octets)
+        return f"{' '.join(identity['name'])} ({' '.join(identity['reading'])}), {identity['address']}"
+    except (cbor2.CBORDecodeError, KeyError, TypeError, ValueError):
+        return octets.hex()
+
+
+def _verdict(
+    terminal: Terminal,
+    question: Question,
+    today: date,
+    reason: Reason,
+    *,
+    proven: tuple[str, ...] = (),
+    disclosed: dict[str, str] | None = None,
+    pseudonym: bytes | None = None,
+    detail: str = "",
+) -> Verdict:
+    return Verdict(
+        outcome=outcome_of(reason),
+        reason=reason,
+        asked=asked_words(question),
+        proven=proven,
+        disclosed=disclosed or {},
+        pseudonym=pseudonym,
+        transaction=question.transaction if proven or pseudonym or reason is Reason.PROVEN else None,
+        rp_context=terminal.rp_context,
+        date=today,
+        development=terminal.parameters.is_development,
+        detail=detail,
+    )

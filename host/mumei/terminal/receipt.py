@@ -1,0 +1,161 @@
+"""Receipts: proof that a check was made, which anyone can verify later and which names nobody.
+
+A file, version 1, is deterministic CBOR (RFC 8949, 4.2.1) of a map: ``type``, ``request`` (E1), ``wire`` (the
+presentation), ``description`` (the terminal's, E2). A pseudonym, a birth date, a name or a resident code makes
+no receipt: it would tell the holder apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, Self
+
+import cbor2
+
+from mumei.files import read_file, write_new_file
+from mumei.issuer.parameters import PublicParameters
+from mumei.terminal.check import Visit, disclosed_words
+from mumei.terminal.question import attribute_names, describe
+from mumei.terminal.trust import Terminal, verifier_for
+from mumei.terminal.verdict import Outcome
+from mumei_core.commands.request import Request
+from mumei_core.commands.terminal_description import TerminalDescription, development_binding
+from mumei_core.credential import Index
+from mumei_core.dates import date_of
+from mumei_core.errors import DataError, DecodingError, InvalidProof, UsageError
+
+TYPE: Final = "mumei-receipt-1"
+MAX_FILE_LENGTH: Final = 16 * 1024
+#: What many people share, and so may stand in a receipt.
+_SHAREABLE: Final = frozenset({int(Index.PREFECTURE), int(Index.MUNICIPALITY)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """One accepted visit without pseudonym."""
+
+    request: bytes
+    wire: bytes
+    description: bytes
+
+    @classmethod
+    def of(cls, visit: Visit, terminal: Terminal) -> Self:
+        """Raises UsageError for a visit that was not accepted, or whose receipt would name the holder."""
+        if visit.wire is None or visit.verdict.outcome is not Outcome.ACCEPT:
+            raise UsageError("only an accepted visit has a receipt")
+        check_nameless(Request.from_octets(visit.request))
+        return cls(request=visit.request, wire=visit.wire, description=terminal.description_octets)
+
+    def save(self, path: Path) -> None:
+        """Write a new file. Raises UsageError if there is one."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        write_new_file(path, cbor2.dumps({"type": TYPE, **fields}, canonical=True), mode=0o644)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a file. Raises DataError for what is no receipt, TrustError where there is no file."""
+        octets = read_file(path, what="receipt", limit=MAX_FILE_LENGTH)
+        try:
+            document = cbor2.loads(octets)
+        except (cbor2.CBORDecodeError, ValueError, RecursionError):
+            raise _not_a_receipt(path) from None
+        if (
+            not isinstance(document, Mapping)
+            or set(document) != {"type", *cls.__slots__}
+            or document["type"] != TYPE
+            or not all(isinstance(document[name], bytes) for name in cls.__slots__)
+        ):
+            raise _not_a_receipt(path)
+        return cls(request=document["request"], wire=document["wire"], description=document["description"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedReceipt:
+    """What a receipt proves, and under whose key. It names nobody."""
+
+    issuer: str
+    rp_context: str
+    display_name: str
+    date: date
+    proven: tuple[str, ...]
+    disclosed: dict[str, str]
+    transaction: bytes | None
+    transaction_checked: bool
+    development: bool
+
+    def text(self) -> str:
+        lines = [
+            f"VALID: on {self.date.isoformat()} a card issued by {self.issuer}"
+            f" proved to {self.display_name} ({self.rp_context}):",
+            *(f"  {words}" for words in self.proven),
+            *(f"  {name}: {value}" for name, value in self.disclosed.items()),
+        ]
+        if self.transaction is not None:
+            state = "the file given" if self.transaction_checked else "give it with --signed to compare"
+            lines.append(f"  signed: SHA-256 {self.transaction.hex()} ({state})")
+        lines.append("Whose card it was, nobody can tell from this.")
+        if self.development:
+            lines.append(
+                "DEVELOPMENT: the terminal's rights are an unsigned description; proves nothing in law."
+            )
+        return "\n".join(lines)
+
+
+def verify_receipt(
+    receipt: Receipt, parameters: PublicParameters, *, transaction: bytes | None = None
+) -> VerifiedReceipt:
+    """Check everything again, from the octets. ``transaction``: SHA-256 of the file said to be signed.
+
+    Raises InvalidProof, DataError, TrustError for another issuer.
+    """
+    try:
+        request = Request.from_octets(receipt.request)
+        description = TerminalDescription.from_octets(receipt.description)
+    except DecodingError as error:
+        raise DataError(f"the receipt is damaged: {error}") from error
+    _check_terminal(request, description, receipt.description)
+    try:
+        check_nameless(request)
+    except UsageError as error:
+        raise DataError(error.message) from error
+    if transaction is not None and request.transaction != transaction:
+        raise InvalidProof("transaction: another file was signed, or none")
+    verified = verifier_for(parameters).verify(receipt.request, receipt.wire)
+    return VerifiedReceipt(
+        issuer=parameters.issuer,
+        rp_context=request.rp_context.decode("utf-8", "replace"),
+        display_name=description.display_name,
+        date=date_of(request.date),
+        proven=tuple(map(describe, request.predicates)),
+        disclosed=disclosed_words(verified.disclosed),
+        transaction=request.transaction,
+        transaction_checked=transaction is not None,
+        development=parameters.is_development,
+    )
+
+
+def check_nameless(request: Request) -> None:
+    """Raises UsageError for a request whose answer would tell the holder apart."""
+    if request.pseudonym:
+        raise UsageError(
+            "a visit with a pseudonym makes no receipt",
+            hint="A receipt leaves the house, and a pseudonym must not: leave out one of the two.",
+        )
+    if naming := tuple(i for i in request.disclosed if i not in _SHAREABLE):
+        raise UsageError(f"a receipt would name the holder: {', '.join(attribute_names(naming))}")
+
+
+def _check_terminal(request: Request, description: TerminalDescription, octets: bytes) -> None:
+    if request.channel_binding != development_binding(octets):
+        raise InvalidProof("channel: the request was not made by this terminal")
+    if request.rp_context != description.rp_context or not description.permits(request):
+        raise InvalidProof("rights: the terminal had no right to ask this")
+    if not description.not_before <= request.date <= description.not_after:
+        raise InvalidProof("rights: outside the terminal's validity")
+
+
+def _not_a_receipt(path: Path) -> DataError:
+    return DataError(f"{path.name} is no receipt, or is damaged", hint="Ask for the file again.")
