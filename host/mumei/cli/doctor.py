@@ -11,6 +11,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import click
+
+from mumei.cli.options import CardPlace, card_options, json_option
+from mumei.cli.output import EXIT_ENVIRONMENT, emit
+from mumei.session.application import Application
+from mumei.session.channel import Channel
+from mumei.transport import pcsc, reader_choice, simulator, virtual_reader
+from mumei.transport.base import CardConnection
 from mumei_core.errors import (
     CardBusyError,
     CardRefused,
@@ -24,13 +31,6 @@ from mumei_core.errors import (
     UsageError,
     WrongCardError,
 )
-
-from mumei.cli.options import CardPlace, card_options, json_option
-from mumei.cli.output import EXIT_ENVIRONMENT, emit
-from mumei.session.application import Application
-from mumei.session.channel import Channel
-from mumei.transport import pcsc, reader_choice, simulator, virtual_reader
-from mumei.transport.base import CardConnection
 
 # Seconds; a doctor is run by somebody who is waiting.
 _BUSY_LIMIT = 3.0

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import click
-from mumei_core.errors import HostEnvironmentError, MumeiError
 
 from mumei.cli import output
+from mumei_core.errors import HostEnvironmentError, MumeiError
 
 
 class Entry(NamedTuple):

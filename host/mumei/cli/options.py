@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from mumei_core.errors import UsageError
 
 from mumei.transport.base import CardConnection
+from mumei_core.errors import UsageError
 
 Command = Callable[..., Any]
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import click
+
 from mumei_core.errors import (
     CannotDecide,
     CardRefused,

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from mumei_core.errors import DataError, UsageError
 
 from mumei.cli.output import progress, warn
 from mumei.session.holder import Digits
+from mumei_core.errors import DataError, UsageError
 
 Command = Callable[..., Any]
 Kind = TypeVar("Kind", bound=Digits)

@@ -16,12 +16,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from mumei.session.channel import Capabilities, Channel
 from mumei_core.commands import codes
 from mumei_core.errors import CardRefused, ProtocolError, WrongCardError
 from mumei_core.iso7816 import ber_tlv, status_word
 from mumei_core.iso7816.apdu import MAX_EXTENDED_DATA, MAX_SHORT_LE, CommandAPDU
-
-from mumei.session.channel import Capabilities, Channel
 
 _BY_NAME = 0x04  # SELECT, P1: by application identifier (7.1.1, table 39)
 _SHORT_FILE_IDENTIFIER = 0x80  # READ BINARY, P1: bits 5 to 1 name the file (7.2.3)

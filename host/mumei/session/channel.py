@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from mumei.transport.base import CardConnection
 from mumei_core.commands import codes
 from mumei_core.errors import CardRefused, ProtocolError
 from mumei_core.iso7816 import chaining, status_word
@@ -23,8 +24,6 @@ from mumei_core.iso7816.apdu import (
     CommandAPDU,
     ResponseAPDU,
 )
-
-from mumei.transport.base import CardConnection
 
 # Octets around the data field of an extended command: header 4, Lc 3, Le 2 (5.1, table 2).
 _EXTENDED_FRAME = 9

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import ClassVar, NoReturn, Self
 
+from mumei.session.channel import Channel
 from mumei_core.commands import codes
 from mumei_core.errors import CardRefused, UsageError
 from mumei_core.iso7816 import status_word
 from mumei_core.iso7816.apdu import CommandAPDU
-
-from mumei.session.channel import Channel
 
 
 class WrongPinError(CardRefused):

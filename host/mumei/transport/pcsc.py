@@ -17,16 +17,6 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from mumei_core.errors import (
-    CardBusyError,
-    CardRemovedError,
-    HostEnvironmentError,
-    MumeiError,
-    NoCardError,
-    NoReaderError,
-    ProtocolError,
-)
-
 from mumei.transport.base import CardConnection
 from mumei.transport.pcsc_errors import (
     BUSY_HINT,
@@ -42,6 +32,15 @@ from mumei.transport.pcsc_errors import (
 )
 from mumei.transport.reader_choice import Reader, choose
 from mumei.transport.reader_features import max_apdu
+from mumei_core.errors import (
+    CardBusyError,
+    CardRemovedError,
+    HostEnvironmentError,
+    MumeiError,
+    NoCardError,
+    NoReaderError,
+    ProtocolError,
+)
 
 # Seconds to wait for another program to let the card go: about as long as a person waits without wondering.
 BUSY_LIMIT = 5.0
@@ -153,18 +152,21 @@ def wait_for_card(pattern: str | None, *, seconds: float) -> Reader:
 
 @dataclass(slots=True, kw_only=True)
 class _Held:
-    """A card that is ours: context, handle, protocol and answer to reset."""
+    """A card that is ours: context, handle, protocol and answer to reset; ``is_lost`` once an exchange failed."""
 
     context: _Context
     handle: Any
     protocol: int
     atr: bytes
+    is_lost: bool = False
 
     def let_go(self) -> None:
         scard = self.context.scard
-        # Each may fail when the card or the service is gone; there is nothing left to let go of then.
+        # Each may fail when the card or the service is gone; there is nothing left to let go of then. A lost card
+        # has forgotten its PIN by itself, and when its reset fails, pcscd 1.9 may not see it laid back.
+        disposition = scard.SCARD_LEAVE_CARD if self.is_lost else scard.SCARD_RESET_CARD
         scard.SCardEndTransaction(self.handle, scard.SCARD_LEAVE_CARD)
-        scard.SCardDisconnect(self.handle, scard.SCARD_RESET_CARD)
+        scard.SCardDisconnect(self.handle, disposition)
         self.context.release()
 
 
@@ -296,11 +298,12 @@ class PcscConnection(CardConnection):
         if len(apdu) < _HEADER:
             # One octet is no APDU but a control message for virtual readers: 00 would power the card off.
             raise ProtocolError(f"a command APDU has at least {_HEADER} octets, this one has {len(apdu)}")
-        handle = self._handle()
+        held = self._card()
         code, response = self._scard.SCardTransmit(
-            handle, self._pci, list(for_t0(apdu) if self._is_t0 else apdu)
+            held.handle, self._pci, list(for_t0(apdu) if self._is_t0 else apdu)
         )
         if code != SUCCESS:
+            held.is_lost = True
             raise error_for(code, doing="SCardTransmit", in_session=True)
         octets = bytes(response)
         if len(octets) < 2:
@@ -309,13 +312,15 @@ class PcscConnection(CardConnection):
 
     def reset(self) -> None:
         """See :meth:`CardConnection.reset`."""
+        held = self._card()
         code, protocol = self._scard.SCardReconnect(
-            self._handle(),
+            held.handle,
             self._scard.SCARD_SHARE_SHARED,
             self._scard.SCARD_PROTOCOL_T0 | self._scard.SCARD_PROTOCOL_T1,
             self._scard.SCARD_RESET_CARD,
         )
         if code != SUCCESS:
+            held.is_lost = True
             raise error_for(code, doing="SCardReconnect", in_session=True)
         self._is_t0 = protocol == self._scard.SCARD_PROTOCOL_T0
         self._pci = self._scard.SCARD_PCI_T0 if self._is_t0 else self._scard.SCARD_PCI_T1
@@ -328,13 +333,13 @@ class PcscConnection(CardConnection):
 
     def _control(self, request: int, data: bytes) -> bytes | None:
         """Ask the reader itself (SCardControl); ``None`` if it does not know the request."""
-        code, answer = self._scard.SCardControl(self._handle(), request, list(data))
+        code, answer = self._scard.SCardControl(self._card().handle, request, list(data))
         return bytes(answer) if code == SUCCESS else None
 
-    def _handle(self) -> Any:
+    def _card(self) -> _Held:
         if self._held is None:
             raise CardRemovedError("this connection is closed", hint=REMOVED_HINT)
-        return self._held.handle
+        return self._held
 
 
 def open_reader(

@@ -6,9 +6,8 @@ import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mumei_core.errors import NoCardError, NoReaderError, UsageError
-
 from mumei.transport.pcsc_errors import CARD_HINT, READER_HINT
+from mumei_core.errors import NoCardError, NoReaderError, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

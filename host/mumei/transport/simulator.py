@@ -10,9 +10,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, cast
 
-from mumei_core.errors import CardRemovedError, HostEnvironmentError, NoCardError, ProtocolError
-
 from mumei.transport.base import CardConnection
+from mumei_core.errors import CardRemovedError, HostEnvironmentError, NoCardError, ProtocolError
 
 GROUP = "mumei.cards"
 DEFAULT_PROVIDER = "software"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
+
 from mumei.session.application import Application, Profile, parse_atr_info
 from mumei.session.channel import Capabilities, Channel
 from mumei.transport.base import CardConnection

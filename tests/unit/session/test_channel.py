@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+
 from mumei.session.channel import (
     Capabilities,
     Channel,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from mumei.session.application import Application
 from mumei.session.channel import Channel
 from mumei.session.holder import (
