@@ -25,9 +25,14 @@ class Entry(NamedTuple):
 COMMANDS: Mapping[str, Entry] = MappingProxyType(
     {
         "card": Entry("mumei.cli.card", "card", "Look at a card; change, verify or unblock its PIN."),
+        "demo": Entry("mumei.cli.demo", "demo", "Tell the whole story on one screen."),
         "doctor": Entry(
             "mumei.cli.doctor", "doctor", "Say which layer keeps a card from working, and the fix."
         ),
+        "issuer": Entry("mumei.cli.issuer", "issuer", "Make and audit an issuer's key and parameters."),
+        "office": Entry("mumei.cli.office", "office", "The resident registry, and issuing cards."),
+        "receipt": Entry("mumei.cli.receipt", "receipt", "Verify a receipt, which names nobody."),
+        "terminal": Entry("mumei.cli.terminal", "terminal", "Set up a terminal, and ask cards."),
     }
 )
 

@@ -31,21 +31,24 @@ from mumei_core.errors import (
     UsageError,
 )
 
+EXIT_DENY = 1
 EXIT_ENVIRONMENT = 3
+EXIT_TRUST = 5
+EXIT_CANNOT_DECIDE = 6
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
 _EXIT_CODES: tuple[tuple[type[MumeiError], int], ...] = (
-    (InvalidProof, 1),
-    (CardRefused, 1),
+    (InvalidProof, EXIT_DENY),
+    (CardRefused, EXIT_DENY),
     # A card that breaks the rules is refused like one that lies.
     (ProtocolError, 1),
     (UsageError, 2),
     (DataError, 2),
     (HostEnvironmentError, EXIT_ENVIRONMENT),
     (CardRemovedError, 4),
-    (TrustError, 5),
-    (CannotDecide, 6),
+    (TrustError, EXIT_TRUST),
+    (CannotDecide, EXIT_CANNOT_DECIDE),
 )
 
 

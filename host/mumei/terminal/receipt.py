@@ -18,7 +18,7 @@ import cbor2
 from mumei.files import read_file, write_new_file
 from mumei.issuer.parameters import PublicParameters
 from mumei.terminal.check import Visit, disclosed_words
-from mumei.terminal.question import attribute_names, describe
+from mumei.terminal.question import Question, attribute_names, describe
 from mumei.terminal.trust import Terminal, verifier_for
 from mumei.terminal.verdict import Outcome
 from mumei_core.commands.request import Request
@@ -137,14 +137,23 @@ def verify_receipt(
     )
 
 
+def check_nameless_question(question: Question) -> None:
+    """As :func:`check_nameless`, before a card is asked."""
+    _check_nameless(question.disclosed, pseudonym=question.pseudonym)
+
+
 def check_nameless(request: Request) -> None:
     """Raises UsageError for a request whose answer would tell the holder apart."""
-    if request.pseudonym:
+    _check_nameless(request.disclosed, pseudonym=request.pseudonym)
+
+
+def _check_nameless(disclosed: tuple[int, ...], *, pseudonym: bool) -> None:
+    if pseudonym:
         raise UsageError(
             "a visit with a pseudonym makes no receipt",
             hint="A receipt leaves the house, and a pseudonym must not: leave out one of the two.",
         )
-    if naming := tuple(i for i in request.disclosed if i not in _SHAREABLE):
+    if naming := tuple(i for i in disclosed if i not in _SHAREABLE):
         raise UsageError(f"a receipt would name the holder: {', '.join(attribute_names(naming))}")
 
 

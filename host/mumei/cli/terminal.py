@@ -1,0 +1,202 @@
+"""``mumei terminal``: set up a relying party's terminal, and ask cards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import click
+
+from mumei.cli.options import CardPlace, card_options, json_option
+from mumei.cli.output import EXIT_CANNOT_DECIDE, EXIT_DENY, EXIT_TRUST, emit
+from mumei.cli.questions import Asked, question_options
+from mumei.cli.secrets import SecretSource, secret_options
+from mumei.issuer.parameters import PublicParameters
+from mumei.office.japan_codes import find_prefecture
+from mumei.session.channel import Channel
+from mumei.session.holder import Pin
+from mumei.terminal.check import visit
+from mumei.terminal.question import Question, attribute_names, describe, transaction_hash
+from mumei.terminal.receipt import Receipt, check_nameless_question
+from mumei.terminal.trust import Terminal, require_consent_to_development
+from mumei.terminal.verdict import Outcome, Reason, Verdict
+from mumei_core.commands.terminal_description import TerminalDescription
+from mumei_core.credential import encode_text
+from mumei_core.crypto.hash_to_curve import context_point
+from mumei_core.dates import date_of, day_number, today
+from mumei_core.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalInfo:
+    """What a terminal is and may ask."""
+
+    rp_context: str
+    display_name: str
+    may_ask: tuple[str, ...]
+    may_see: tuple[str, ...]
+    pseudonym: bool
+    pin_always: bool
+    not_before: date
+    not_after: date
+    issuer: str
+    development: bool
+
+    @classmethod
+    def of(cls, terminal: Terminal) -> TerminalInfo:
+        description = terminal.description
+        return cls(
+            rp_context=terminal.rp_context,
+            display_name=description.display_name,
+            may_ask=tuple(map(describe, description.predicates)),
+            may_see=attribute_names(description.attributes),
+            pseudonym=description.pseudonym,
+            pin_always=description.pin,
+            not_before=date_of(description.not_before),
+            not_after=date_of(description.not_after),
+            issuer=terminal.parameters.issuer,
+            development=terminal.parameters.is_development,
+        )
+
+
+@click.group()
+def terminal() -> None:
+    """Set up a relying party's terminal, and ask cards."""
+
+
+@terminal.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--context", required=True, help="The relying party's context: one for all its terminals.")
+@click.option("--name", required=True, help="The name that holders are shown.")
+@click.option("--parameters", required=True, type=click.Path(path_type=Path), help="The issuer's parameters.")
+@question_options
+@click.option("--pin", is_flag=True, help="Always ask for the holder's PIN.")
+@click.option(
+    "--days", type=click.IntRange(1, 35), default=35, show_default=True, help="Validity from today."
+)
+@click.option("--development", is_flag=True, help="Trust development parameters.")
+@json_option
+def init(
+    folder: Path,
+    context: str,
+    name: str,
+    parameters: Path,
+    asked: Asked,
+    pin: bool,
+    days: int,
+    development: bool,
+    as_json: bool,
+) -> None:
+    """Make a terminal's FOLDER: who it is and what it may ask. Every right not named is refused.
+
+    The parameters are audited first. In the development profile the rights are an unsigned description.
+
+    \b
+    Examples:
+      mumei terminal init sake --context sake.example --name "Sake Shop" \\
+        --parameters gifu/parameters.cbor --over 20 --development
+      mumei terminal init forum --context forum.example --name Forum \\
+        --parameters gifu/parameters.cbor --show prefecture --pseudonym --development
+    """
+    found = PublicParameters.load(parameters)
+    require_consent_to_development(found, allowed=development)
+    found.audit()
+    rp_context = encode_text(context)
+    first = day_number(today())
+    made = Terminal.of(
+        TerminalDescription(
+            rp_context=rp_context,
+            display_name=name,
+            OP=context_point(rp_context),
+            predicates=asked.predicates,
+            attributes=asked.disclose,
+            pseudonym=asked.pseudonym,
+            pin=pin,
+            not_before=first,
+            not_after=first + days - 1,
+        ),
+        found,
+    )
+    made.save(folder)
+    emit(TerminalInfo.of(made), as_json=as_json)
+
+
+@terminal.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@json_option
+def show(folder: Path, as_json: bool) -> None:
+    """Show who the terminal in FOLDER is and what it may ask.
+
+    \b
+    Examples:
+      mumei terminal show sake
+    """
+    emit(TerminalInfo.of(Terminal.load(folder)), as_json=as_json)
+
+
+@terminal.command()
+@click.option("--terminal", "folder", required=True, type=click.Path(path_type=Path), help="Its folder.")
+@question_options
+@click.option("--prefecture", metavar="NAME", help="The holder must live in this one: 21, 岐阜県 or gifu.")
+@click.option("--sign", type=click.Path(path_type=Path), metavar="FILE", help="The holder signs FILE's hash.")
+@click.option(
+    "--receipt", type=click.Path(path_type=Path), metavar="FILE", help="Keep a receipt, if accepted."
+)
+@card_options
+@secret_options("pin", "the holder's PIN")
+@json_option
+@click.pass_context
+def verify(
+    ctx: click.Context,
+    folder: Path,
+    asked: Asked,
+    prefecture: str | None,
+    sign: Path | None,
+    receipt: Path | None,
+    place: CardPlace,
+    pin: SecretSource,
+    as_json: bool,
+) -> None:
+    """Ask the card, verify its answer, and say ACCEPT, DENY or CANNOT DECIDE. Offline.
+
+    Exit code 0 is ACCEPT, 1 DENY, 6 CANNOT DECIDE, 5 an issuer that this terminal does not know. The PIN is
+    asked for only where the card wants it.
+
+    \b
+    Examples:
+      mumei terminal verify --terminal sake --over 20 --card hanako.card
+      mumei terminal verify --terminal forum --prefecture gifu --pseudonym --reader ACR122
+      mumei terminal verify --terminal sake --over 20 --sign contract.pdf --receipt visit.receipt
+    """
+    question = Question(
+        predicates=asked.predicates,
+        prefecture=find_prefecture(prefecture).code if prefecture is not None else None,
+        disclose=asked.disclose,
+        pseudonym=asked.pseudonym,
+        transaction=transaction_hash(sign) if sign is not None else None,
+    )
+    if receipt is not None:
+        check_nameless_question(question)
+        if receipt.exists():
+            raise UsageError(f"{receipt} is there already and is not overwritten", hint="Name another file.")
+    loaded = Terminal.load(folder)
+    with place.open() as connection:
+        done = visit(
+            Channel(connection),
+            loaded,
+            question,
+            today=today(),
+            ask_pin=lambda: pin.digits(Pin, prompt="PIN (six digits)"),
+        )
+    if receipt is not None and done.verdict.outcome is Outcome.ACCEPT:
+        Receipt.of(done, loaded).save(receipt)
+    emit(done.verdict, as_json=as_json)
+    ctx.exit(_exit_code(done.verdict))
+
+
+def _exit_code(verdict: Verdict) -> int:
+    if verdict.reason is Reason.UNKNOWN_ISSUER:
+        return EXIT_TRUST
+    codes = {Outcome.ACCEPT: 0, Outcome.DENY: EXIT_DENY, Outcome.CANNOT_DECIDE: EXIT_CANNOT_DECIDE}
+    return codes[verdict.outcome]
