@@ -27,6 +27,10 @@ SECOND_SLOT_PORT = 35964
 POWER_OFF, POWER_ON, RESET, GET_ATR = 0x00, 0x01, 0x02, 0x04
 
 _RETRY_SECONDS = 0.2
+# pcscd looks for cards every 0.4 seconds. A card that takes another's place between two looks is not noticed:
+# it is asked for its ATR again and again and never powered. It has to leave for longer than that.
+_UNNOTICED_SECONDS = 1.0
+_ABSENT_SECONDS = 1.0
 _CONNECT_SECONDS = 2.0
 _LENGTH_OCTETS = 2
 
@@ -94,6 +98,7 @@ class VpcdLink:
                         deadline = time.monotonic() + self._patience
                 # Power is gone with the reader.
                 self._card.reset()
+                self._wait_readable(None, _ABSENT_SECONDS)
             if time.monotonic() > deadline:
                 raise NoServiceError(
                     f"no virtual reader answers on {HOST} port {self._port}",
@@ -117,10 +122,15 @@ class VpcdLink:
 
     def _serve(self, connection: socket.socket) -> bool:
         """Answers until vpcd closes the connection; whether it said anything at all."""
-        spoke = False
+        spoke = noticed = False
+        deadline = time.monotonic() + _UNNOTICED_SECONDS
         with contextlib.suppress(ConnectionError):
             while (message := self._receive_message(connection)) is not None:
                 spoke = True
+                noticed = noticed or message != bytes((GET_ATR,))
+                if not noticed and time.monotonic() > deadline:
+                    log.debug("not noticed as a new card: leaving, to come back")
+                    break
                 answer = self._handle(message)
                 if answer is not None:
                     connection.sendall(len(answer).to_bytes(_LENGTH_OCTETS) + answer)

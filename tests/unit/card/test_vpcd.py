@@ -137,6 +137,19 @@ def test_it_comes_back_when_pcscd_restarts_with_the_session_lost(vpcd: FakeVpcd)
         assert vpcd.accept().ask(ASK) == bytes.fromhex("63C3")
 
 
+def test_a_card_that_is_not_noticed_as_new_leaves_and_comes_back(vpcd: FakeVpcd) -> None:
+    with serving(vpcd):
+        first = vpcd.accept()
+        pause = threading.Event()
+        with pytest.raises((AssertionError, ConnectionError)):
+            # As pcscd looks for a card that it believes it knows: it never powers it up.
+            while first.ask(bytes((GET_ATR,))):
+                pause.wait(0.1)
+        second = vpcd.accept()
+        second.say(bytes((POWER_ON,)))
+        assert second.ask(ASK) == bytes.fromhex("63C3")
+
+
 def test_a_connection_cut_in_the_middle_of_a_message_is_survived(vpcd: FakeVpcd) -> None:
     with serving(vpcd):
         first = vpcd.accept()
