@@ -82,7 +82,9 @@ def warn(message: str, *, hint: str = "") -> None:
 
 def fail(error: MumeiError) -> int:
     """Say on standard error what went wrong and what to do; return the exit code of the error's family."""
-    progress(f"mumei: {error.message}")
+    # The reason stays at our own end: whoever made the proof never sees this screen.
+    why = f" ({error.reason})" if isinstance(error, InvalidProof) else ""
+    progress(f"mumei: {error.message}{why}")
     if error.hint:
         progress(f"  {error.hint}")
     return exit_code(error)

@@ -125,11 +125,9 @@ def visit(
         wire = credential.present(channel, octets)
     except PresentationRefused as refused:
         reason = _REASONS.get(refused.refusal, Reason.CARD_REFUSED)
-        return Visit(
-            verdict=_verdict(terminal, question, today, reason, detail=refused.message),
-            request=octets,
-            wire=None,
-        )
+        detail = refused.message if reason is Reason.CARD_REFUSED else ""
+        verdict = _verdict(terminal, question, today, reason, detail=detail)
+        return Visit(verdict=verdict, request=octets, wire=None)
     except CardRefused as refused:
         verdict = _verdict(terminal, question, today, Reason.CARD_REFUSED, detail=refused.message)
         return Visit(verdict=verdict, request=octets, wire=None)
