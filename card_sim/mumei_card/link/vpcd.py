@@ -25,10 +25,11 @@ FIRST_SLOT_PORT = 35963
 SECOND_SLOT_PORT = 35964
 
 POWER_OFF, POWER_ON, RESET, GET_ATR = 0x00, 0x01, 0x02, 0x04
+_ASKED_OF_AN_OLD_CARD = (bytes((POWER_OFF,)), bytes((GET_ATR,)))
 
 _RETRY_SECONDS = 0.2
 # pcscd looks for cards every 0.4 seconds. A card that takes another's place between two looks is not noticed:
-# it is asked for its ATR again and again and never powered. It has to leave for longer than that.
+# it is asked for its ATR again and again and never powered up. It has to leave for longer than that.
 _UNNOTICED_SECONDS = 1.0
 _ABSENT_SECONDS = 1.0
 _CONNECT_SECONDS = 2.0
@@ -127,7 +128,7 @@ class VpcdLink:
         with contextlib.suppress(ConnectionError):
             while (message := self._receive_message(connection)) is not None:
                 spoke = True
-                noticed = noticed or message != bytes((GET_ATR,))
+                noticed = noticed or message not in _ASKED_OF_AN_OLD_CARD
                 if not noticed and time.monotonic() > deadline:
                     log.debug("not noticed as a new card: leaving, to come back")
                     break

@@ -143,6 +143,7 @@ def test_a_card_that_is_not_noticed_as_new_leaves_and_comes_back(vpcd: FakeVpcd)
         pause = threading.Event()
         with pytest.raises((AssertionError, ConnectionError)):
             # As pcscd looks for a card that it believes it knows: it never powers it up.
+            first.say(bytes((POWER_OFF,)))
             while first.ask(bytes((GET_ATR,))):
                 pause.wait(0.1)
         second = vpcd.accept()
