@@ -99,7 +99,7 @@ class Story:
             f"   with mumei              {join.on:<44} {join.matched} of {join.visitors} people joined"
             for join in self.join_with_mumei
         ]
-        lines.append("DEMO, development cards: every verdict rests on an unsigned description of the terminal's rights.")
+        lines.append("DEVELOPMENT: every verdict rests on an unsigned description of the terminal's rights.")
         return lines
 
 
