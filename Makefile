@@ -39,8 +39,9 @@ lint: ready
 	@$(BIN)/mypy --no-error-summary host card_sim tools tests/architecture
 	@echo '== import laws: import-linter'
 	@$(BIN)/lint-imports --no-logo
-	@echo '== generated files: tools/gen_commands.py --check'
+	@echo '== generated files: tools/gen_*.py --check'
 	@$(BIN)/python tools/gen_commands.py --check
+	@$(BIN)/python tools/gen_generators.py --check
 
 lock: ready
 	@tools/setup/lock.sh

@@ -32,7 +32,8 @@ from mumei_core.crypto.curve import Point
 
 
 def _constant(name: str, point: Point, comment: str) -> str:
-    return f'#: {comment}\n{name}: Final = Point.from_octets(\n    bytes.fromhex(\n        "{point.to_octets().hex()}"\n    )\n)\n'
+    literal = f'    bytes.fromhex(\n        "{point.to_octets().hex()}"\n    )\n'
+    return f"#: {comment}\n{name}: Final = Point.from_octets(\n{literal})\n"
 
 
 def render() -> str:

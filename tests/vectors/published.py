@@ -15,7 +15,7 @@ ROOT = Path(
     os.environ.get("MUMEI_VECTORS") or Path(__file__).resolve().parents[2].parent / "shared" / "vectors"
 )
 SUITES: dict[str, Ciphersuite] = {"bls12-381-sha-256": SHA_256, "bls12-381-shake-256": SHAKE_256}
-MISSING = f"published vectors not found at {ROOT}: set MUMEI_VECTORS to the folder that holds bbs/, blind/, pseudonym/"
+MISSING = f"no published vectors at {ROOT}: set MUMEI_VECTORS to the folder of bbs/, blind/ and pseudonym/"
 
 
 def files(pattern: str) -> list[Path]:

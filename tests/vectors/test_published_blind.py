@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from mumei_core.crypto.bbs.messages import Proof, calculate_domain
 from mumei_core.crypto.blind.interface import BlindBBS
 from mumei_core.crypto.hash_to_curve import blind_generators

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mumei_core.crypto.bbs.messages import Proof, calculate_domain
 from mumei_core.crypto.hash_to_curve import blind_generators
 from mumei_core.crypto.pseudonym.interface import PseudonymBBS

@@ -14,12 +14,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from mumei_core.errors import DataError, HostEnvironmentError, UsageError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from mumei.office.models import VERSION_TABLE, Base
+from mumei_core.errors import DataError, HostEnvironmentError, UsageError
 
 _WRITE: Final = "mumei_write"
 

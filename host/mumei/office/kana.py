@@ -11,9 +11,8 @@ import re
 import unicodedata
 from typing import Final
 
-from mumei_core.errors import DataError
-
 from mumei.office.text import check_text, describe_character, tidy
+from mumei_core.errors import DataError
 
 _HIRAGANA_TO_KATAKANA: Final = {
     code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
-from mumei_core.errors import DataError
-
 from mumei.office.japan_codes import MunicipalityCode
 from mumei.office.models import AuditAction, AuditRow, EnrolmentRow, EnrolmentState, ResidentRow
 from mumei.office.resident_code import ResidentCode
 from mumei.office.residents import Resident, Sex
+from mumei_core.errors import DataError
 
 
 class NotFoundError(DataError):

@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final, Self
 
-from mumei_core.dates import date_of, day_number, is_valid_until, today
-from mumei_core.errors import DataError, UsageError
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
@@ -42,6 +40,8 @@ from mumei.office.rows import (
     step,
 )
 from mumei.office.text import check_text
+from mumei_core.dates import date_of, day_number, is_valid_until, today
+from mumei_core.errors import DataError, UsageError
 
 _COMMITMENT_LIMIT: Final = 2048
 _PAGE_LIMIT: Final = 1000

@@ -10,13 +10,13 @@ from enum import IntEnum
 from typing import Final, Self
 
 import cbor2
-from mumei_core.dates import day_number
-from mumei_core.errors import DataError
 
 from mumei.office.japan_codes import MunicipalityCode, check_consistent
 from mumei.office.kana import check_reading, to_katakana
 from mumei.office.resident_code import ResidentCode
 from mumei.office.text import check_text, tidy
+from mumei_core.dates import day_number
+from mumei_core.errors import DataError
 
 NAME_LIMIT: Final = 50
 READING_LIMIT: Final = 100

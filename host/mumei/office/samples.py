@@ -9,11 +9,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from mumei_core.dates import age_on, day_number
-
 from mumei.office.japan_codes import MUNICIPALITIES, MunicipalityCode, prefecture
 from mumei.office.resident_code import ResidentCode, check_digit
 from mumei.office.residents import Resident, Sex
+from mumei_core.dates import age_on, day_number
 
 
 class _Sample(NamedTuple):

@@ -9,12 +9,11 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
+from mumei.session.channel import Channel
 from mumei_core.commands import codes
 from mumei_core.errors import CardRefused
 from mumei_core.iso7816 import status_word
 from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, CommandAPDU
-
-from mumei.session.channel import Channel
 
 
 class Refusal(Enum):
@@ -38,7 +37,7 @@ _WORDS: Final = {
 }
 
 
-class PresentationRefused(CardRefused):  # noqa: N818 - a verdict, not a fault
+class PresentationRefused(CardRefused):
     """The card refused to present; ``refusal`` says why."""
 
     def __init__(self, refusal: Refusal) -> None:

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Callable
 from typing import Final
 
+from mumei.session.channel import Channel
 from mumei_core.commands import codes
 from mumei_core.commands.enrolment import (
     EnrolmentAnswer,
@@ -21,8 +22,6 @@ from mumei_core.crypto import hashing
 from mumei_core.errors import CardRefused, DecodingError, ProtocolError
 from mumei_core.iso7816 import status_word
 from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU
-
-from mumei.session.channel import Channel
 
 #: Octets of parameters in one STORE DATA.
 BLOCK_LENGTH: Final = 3072
