@@ -236,7 +236,7 @@ class TestDoctor:
 
     def test_where_pyscard_is_absent_only_real_readers_are_missed(self, card: str) -> None:
         def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-            program = "import sys; sys.modules['smartcard'] = None; from mumei.cli.main import cli; cli(sys.argv[1:])"
+            program = "import sys; sys.modules['smartcard'] = None; from mumei.cli.main import main; main()"
             return subprocess.run(
                 [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=20
             )

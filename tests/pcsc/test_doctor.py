@@ -18,6 +18,9 @@ from tests.fixtures.pcscd import (
     held_by_another,
     in_reader,
 )
+from tests.fixtures.terminal import converse
+
+from mumei.transport import virtual_reader
 
 NOBODY = 65534
 MUMEI = [sys.executable, "-m", "mumei.cli.main"]
@@ -112,6 +115,20 @@ def test_wrong_card(pcscd: Pcscd) -> None:
         assert_fails_at("application", doctor())
 
 
+def test_a_virtual_reader_on_its_usual_ports_is_warned_of(pcscd: Pcscd) -> None:
+    pcscd.stop()
+    own_port, pcscd.port = pcscd.port, min(virtual_reader.PORTS)
+    try:
+        pcscd.start()
+        _, diagnosis = doctor()
+    finally:
+        pcscd.stop()
+        pcscd.port = own_port
+    (warning,) = diagnosis["warnings"]
+    assert "35963 and 35964" in warning["message"]
+    assert "nft add rule" in warning["fix"]
+
+
 def test_the_text_names_the_same_layer_and_fix(pcscd: Pcscd) -> None:
     run = subprocess.run([*MUMEI, "doctor"], capture_output=True, text=True, timeout=DEADLINE)
     assert run.returncode == 3
@@ -131,3 +148,20 @@ def test_other_commands_say_it_too_and_print_no_result(pcscd: Pcscd, command: li
     run = subprocess.run([*MUMEI, *command], capture_output=True, text=True, timeout=DEADLINE)
     assert (run.returncode, run.stdout) == (code, "")
     assert len(run.stderr.splitlines()) == 2
+
+
+def test_a_card_taken_out_while_the_pin_is_typed_is_safe_to_try_again(served_card: ServedCard) -> None:
+    def hesitate() -> str:
+        served_card.take_out()
+        return "12345"
+
+    code, shown = converse(
+        ["card", "pin", "change"],
+        [
+            ("transport PIN (5 digits):", hesitate),
+            ("new PIN (six digits):", "314159"),
+            ("new PIN (six digits), again:", "314159"),
+        ],
+    )
+    assert code == 4, shown
+    assert "Hold the card to the reader again" in shown
