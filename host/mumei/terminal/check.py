@@ -125,6 +125,9 @@ def visit(
         wire = credential.present(channel, octets)
     except PresentationRefused as refused:
         reason = _REASONS.get(refused.refusal, Reason.CARD_REFUSED)
+        if refused.refusal is Refusal.MALFORMED and question.predicates:
+            # Our own request in our own channel: all that the card can object to is the issuer's digit table.
+            reason = Reason.UNKNOWN_ISSUER
         detail = refused.message if reason is Reason.CARD_REFUSED else ""
         verdict = _verdict(terminal, question, today, reason, detail=detail)
         return Visit(verdict=verdict, request=octets, wire=None)
