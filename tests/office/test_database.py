@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
+from tests.office.forms import resident_with
+
 from mumei.office.database import (
     DuplicateError,
     ForeignSchemaError,
@@ -18,9 +21,6 @@ from mumei.office.database import (
 from mumei.office.models import VERSION_TABLE, Base
 from mumei.office.registry import Registry
 from mumei_core.errors import DataError, HostEnvironmentError, UsageError
-from sqlalchemy import create_engine
-
-from tests.office.forms import resident_with
 
 CLERK = "窓口 一"
 

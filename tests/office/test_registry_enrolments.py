@@ -8,14 +8,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from tests.office.forms import TODAY
+
 from mumei.office.models import AuditAction, EnrolmentState
 from mumei.office.records import EnrolmentConflictError, EnrolmentRecord, NotFoundError
 from mumei.office.registry import Registry
 from mumei.office.samples import sample_residents
 from mumei_core.dates import day_number
 from mumei_core.errors import DataError, UsageError
-
-from tests.office.forms import TODAY
 
 CLERK = "窓口 一"
 COMMITMENT = b"C" * 240

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from tests.office.forms import GOOD_FORM, TODAY, resident_with
+
 from mumei.office.database import DuplicateError
 from mumei.office.models import AuditAction
 from mumei.office.records import NotFoundError
@@ -14,8 +16,6 @@ from mumei.office.resident_code import ResidentCode
 from mumei.office.residents import Resident
 from mumei.office.samples import sample_residents
 from mumei_core.errors import DataError, UsageError
-
-from tests.office.forms import GOOD_FORM, TODAY, resident_with
 
 CLERK = "窓口 一"
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mumei.office.resident_code import ResidentCode, check_digit
 from mumei_core.errors import DataError
 

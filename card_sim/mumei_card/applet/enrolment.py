@@ -8,21 +8,6 @@ import hmac
 from collections.abc import Callable
 from typing import TypeVar
 
-from mumei_core.commands import codes
-from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential, decode_enrol, encode_receipt
-from mumei_core.common_key.check import check_common_key
-from mumei_core.credential import attribute_scalars, credential_header, key_id
-from mumei_core.crypto import hashing
-from mumei_core.crypto.bbs.messages import calculate_domain
-from mumei_core.crypto.bbs.prover import calculate_b
-from mumei_core.crypto.blind.messages import CommitmentWithProof
-from mumei_core.crypto.blind.prover import core_commit
-from mumei_core.crypto.curve import R
-from mumei_core.crypto.generators import ALL, BLIND
-from mumei_core.crypto.hashing import MUMEI
-from mumei_core.errors import DecodingError, InvalidProof
-from mumei_core.iso7816.apdu import CommandAPDU
-
 from mumei_card.applet.parameters import pinned_parameters
 from mumei_card.applet.records import (
     RECORD_CREDENTIAL,
@@ -37,6 +22,20 @@ from mumei_card.chip.arithmetic import CountedGroup
 from mumei_card.chip.rng import scalar_source
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
+from mumei_core.commands import codes
+from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential, decode_enrol, encode_receipt
+from mumei_core.common_key.check import check_common_key
+from mumei_core.credential import attribute_scalars, credential_header, key_id
+from mumei_core.crypto import hashing
+from mumei_core.crypto.bbs.messages import calculate_domain
+from mumei_core.crypto.bbs.prover import calculate_b
+from mumei_core.crypto.blind.messages import CommitmentWithProof
+from mumei_core.crypto.blind.prover import core_commit
+from mumei_core.crypto.curve import R
+from mumei_core.crypto.generators import ALL, BLIND
+from mumei_core.crypto.hashing import MUMEI
+from mumei_core.errors import DecodingError, InvalidProof
+from mumei_core.iso7816.apdu import CommandAPDU
 
 T = TypeVar("T")
 

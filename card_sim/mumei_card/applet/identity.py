@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from mumei_core.commands import codes
-
 from mumei_card.applet import enrolment, parameters, presentation
 from mumei_card.os.registry import ANY_OCTET, Command, Presence, Registry
+from mumei_core.commands import codes
 
 
 def register(registry: Registry) -> None:

@@ -6,12 +6,6 @@ In the development profile in plain; every other profile takes them inside SCP03
 
 from __future__ import annotations
 
-from mumei_core.commands import codes
-from mumei_core.commands.parameters import TABLE_LENGTH, CardParameters
-from mumei_core.crypto.curve import UNCOMPRESSED_LENGTH, Point
-from mumei_core.errors import DecodingError
-from mumei_core.iso7816.apdu import CommandAPDU
-
 from mumei_card.applet.records import (
     RECORD_LAST_DATE,
     RECORD_PARAMETERS,
@@ -22,6 +16,11 @@ from mumei_card.applet.records import (
 )
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
+from mumei_core.commands import codes
+from mumei_core.commands.parameters import TABLE_LENGTH, CardParameters
+from mumei_core.crypto.curve import UNCOMPRESSED_LENGTH, Point
+from mumei_core.errors import DecodingError
+from mumei_core.iso7816.apdu import CommandAPDU
 
 MORE_BLOCKS, LAST_BLOCK = 0x00, 0x80
 _SESSION_BLOCKS = "store_data_blocks"

@@ -9,18 +9,6 @@ from __future__ import annotations
 
 import hmac
 
-from mumei_core.commands import codes
-from mumei_core.commands.request import Request
-from mumei_core.commands.terminal_description import (
-    TerminalDescription,
-    development_binding,
-    needs_pin,
-)
-from mumei_core.crypto.predicate.prover import CannotProve
-from mumei_core.errors import DecodingError
-from mumei_core.iso7816.apdu import CommandAPDU
-from mumei_core.presentation.prover import present
-
 from mumei_card.applet.parameters import pinned_parameters
 from mumei_card.applet.records import (
     RECORD_CREDENTIAL,
@@ -34,6 +22,17 @@ from mumei_card.chip.arithmetic import CountedGroup, StoredDigitTable
 from mumei_card.chip.rng import scalar_source
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
+from mumei_core.commands import codes
+from mumei_core.commands.request import Request
+from mumei_core.commands.terminal_description import (
+    TerminalDescription,
+    development_binding,
+    needs_pin,
+)
+from mumei_core.crypto.predicate.prover import CannotProve
+from mumei_core.errors import DecodingError
+from mumei_core.iso7816.apdu import CommandAPDU
+from mumei_core.presentation.prover import present
 
 _SESSION_TERMINAL = "terminal_description"
 _SESSION_PRESENTED = "presented"

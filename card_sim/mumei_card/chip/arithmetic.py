@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from mumei_card.chip.counters import OperationCounters
 from mumei_core.crypto.curve import UNCOMPRESSED_LENGTH, Group, Point
 from mumei_core.crypto.predicate.messages import BASE
-
-from mumei_card.chip.counters import OperationCounters
 
 
 class CountedGroup(Group):
