@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -26,6 +27,7 @@ from tests.fixtures.world import (
 )
 
 from mumei.session.channel import Channel
+from mumei.session.holder import Pin
 from mumei.terminal.check import Nonces, Visit, build_request, decide, visit
 from mumei.terminal.question import Question, born_after, born_before
 from mumei.terminal.verdict import Outcome, Reason
@@ -83,8 +85,12 @@ class TestAges:
             pytest.param(date(2008, 2, 29), 15, date(2023, 2, 28), False, id="common year, 28 February"),
             pytest.param(date(2008, 2, 29), 15, date(2023, 3, 1), True, id="common year, 1 March"),
             pytest.param(date(2004, 2, 28), 20, date(2024, 2, 28), True, id="born on the 28th, on the 28th"),
-            pytest.param(date(2004, 3, 1), 20, date(2024, 2, 29), False, id="born on 1 March, on 29 February"),
-            pytest.param(date(2005, 2, 28), 15, date(2020, 2, 28), True, id="born on the 28th, common to leap"),
+            pytest.param(
+                date(2004, 3, 1), 20, date(2024, 2, 29), False, id="born on 1 March, on 29 February"
+            ),
+            pytest.param(
+                date(2005, 2, 28), 15, date(2020, 2, 28), True, id="born on the 28th, common to leap"
+            ),
         ],
     )
     def test_born_around_29_february(self, birth: date, years: int, day: date, of_age: bool) -> None:
@@ -289,17 +295,7 @@ class TestTerminalDecides:
 
     def test_parameters_of_another_profile(self) -> None:
         at = terminal(over(20))
-        other = type(at)(
-            description=at.description,
-            description_octets=at.description_octets,
-            parameters=type(at.parameters)(
-                **{
-                    name: 2 if name == "profile" else getattr(at.parameters, name)
-                    for name in at.parameters.__slots__
-                }
-            ),
-            verifier=at.verifier,
-        )
+        other = replace(at, parameters=replace(at.parameters, profile=2))
         with pytest.raises(WrongCardError, match="different profiles") as caught:
             ask(sample_card(), Question(predicates=(over(20),)), at=other)
         assert "evelopment" in caught.value.hint
@@ -371,11 +367,11 @@ class TestConsent:
         with world.in_memory(sample_card()) as card:
             channel = Channel(card.connection)
             with pytest.raises(CardRefused, match="2 tries are left"):
-                visit(channel, at, question, today=TODAY, ask_pin=lambda: world.Pin(world.WRONG_PIN))
-            answer = visit(channel, at, question, today=TODAY, ask_pin=lambda: world.Pin(PIN))
+                visit(channel, at, question, today=TODAY, ask_pin=lambda: Pin(world.WRONG_PIN))
+            answer = visit(channel, at, question, today=TODAY, ask_pin=lambda: Pin(PIN))
             assert outcome(answer) is ACCEPT
             with pytest.raises(CardRefused, match="2 tries are left"):
-                visit(channel, at, question, today=TODAY, ask_pin=lambda: world.Pin(world.WRONG_PIN))
+                visit(channel, at, question, today=TODAY, ask_pin=lambda: Pin(world.WRONG_PIN))
 
     def test_the_pin_is_not_asked_for_where_the_card_does_not_want_it(self) -> None:
         def must_not_ask() -> None:
