@@ -49,8 +49,110 @@ TAG_COUNT_HASH_TO_SCALAR: Final = 0x83  # project, in E7, 4 octets
 TAG_COUNT_NVM_WRITES: Final = 0x84  # project, in E7, 4 octets
 TAG_COUNT_RANDOM_OCTETS: Final = 0x85  # project, in E7, 4 octets
 
+# apdu_specs/cvc.yaml
+# id-TA-ECDSA-SHA-256, value octets; TR-03110-3 v2.21 A.7.3
+OID_TA_ECDSA_SHA_256: Final = bytes.fromhex("04007F00070202020203")
+OID_ROLE_IS: Final = bytes.fromhex("04007F000703010201")  # id-IS, value octets; TR-03110-3 v2.21 C.4
+OID_ROLE_AT: Final = bytes.fromhex("04007F000703010202")  # id-AT, value octets; TR-03110-3 v2.21 C.4
+OID_ROLE_ST: Final = bytes.fromhex("04007F000703010203")  # id-ST, value octets; TR-03110-3 v2.21 C.4
+# id-description, value octets; TR-03110-3 v2.21 C.3.2
+OID_DESCRIPTION: Final = bytes.fromhex("04007F000703010301")
+# extension with this project's rights, value octets; project, arc 2.25
+OID_MUMEI_RIGHTS: Final = bytes.fromhex("6981F790E2FCE18BB2DBD598F0FAC2EADADFD918")
+CERTIFICATE_PROFILE: Final = 0x00  # the only certificate profile there is; TR-03110-3 v2.21 C.1.1
+CHALLENGE_LENGTH: Final = 0x08  # octets in r_PICC; TR-03110-3 v2.21 B.3
+STATEMENT_DIGITS: Final = 0x00  # type of an audited statement: digit table and ages; project 2.5
+STATEMENT_CONTEXT: Final = 0x01  # type of an audited statement: relying party's context; project 2.5
+TAG_CERTIFICATE: Final = 0x7F21  # TR-03110-3 v2.21 D.2, CV certificate
+TAG_CERTIFICATE_BODY: Final = 0x7F4E  # TR-03110-3 v2.21 D.2, in 7F21
+TAG_CERTIFICATE_SIGNATURE: Final = 0x5F37  # TR-03110-3 v2.21 D.2, in 7F21
+TAG_CERTIFICATE_PROFILE: Final = 0x5F29  # TR-03110-3 v2.21 D.2, in 7F4E
+TAG_CERTIFICATE_CAR: Final = 0x42  # TR-03110-3 v2.21 D.2, in 7F4E: certification authority reference
+TAG_CERTIFICATE_CHR: Final = 0x5F20  # TR-03110-3 v2.21 D.2, in 7F4E: certificate holder reference
+TAG_CERTIFICATE_EFFECTIVE: Final = 0x5F25  # TR-03110-3 v2.21 D.2, in 7F4E
+TAG_CERTIFICATE_EXPIRATION: Final = 0x5F24  # TR-03110-3 v2.21 D.2, in 7F4E
+TAG_EXTENSION: Final = 0x73  # TR-03110-3 v2.21 D.2, in 65 and 67: discretionary data template
+TAG_EXTENSION_CONTENT: Final = 0x80  # TR-03110-3 v2.21 C.3, in 73
+TAG_KEY_PRIME: Final = 0x81  # TR-03110-3 v2.21 D.3.3, in 7F49
+TAG_KEY_A: Final = 0x82  # TR-03110-3 v2.21 D.3.3, in 7F49
+TAG_KEY_B: Final = 0x83  # TR-03110-3 v2.21 D.3.3, in 7F49
+TAG_KEY_GENERATOR: Final = 0x84  # TR-03110-3 v2.21 D.3.3, in 7F49
+TAG_KEY_ORDER: Final = 0x85  # TR-03110-3 v2.21 D.3.3, in 7F49
+TAG_KEY_COFACTOR: Final = 0x87  # TR-03110-3 v2.21 D.3.3, in 7F49
+TAG_RIGHTS_RELYING_PARTY: Final = 0xA0  # project, apdu_specs/mumei.asn1
+TAG_RIGHTS_PREDICATES: Final = 0xA1  # project, apdu_specs/mumei.asn1
+TAG_RIGHTS_ATTRIBUTES: Final = 0x82  # project, apdu_specs/mumei.asn1
+TAG_RIGHTS_FLAGS: Final = 0x83  # project, apdu_specs/mumei.asn1
+TAG_RIGHTS_HOLDER_VERIFICATION: Final = 0x84  # project, apdu_specs/mumei.asn1
+TAG_PARTY_OP: Final = 0x80  # project, apdu_specs/mumei.asn1, in A0
+TAG_PARTY_VERIFIER_KEY: Final = 0x81  # project, apdu_specs/mumei.asn1, in A0
+TAG_PARTY_AUDITOR_SIGNATURE: Final = 0x82  # project, apdu_specs/mumei.asn1, in A0
+TAG_STATEMENT_VERIFIER_KEY: Final = 0x80  # project, apdu_specs/mumei.asn1, in a context's record
+TAG_DER_INTEGER: Final = 0x02  # project, ITU-T X.690 (2021) 8.3
+TAG_DER_OCTET_STRING: Final = 0x04  # project, ITU-T X.690 (2021) 8.7
+TAG_DER_UTF8_STRING: Final = 0x0C  # project, ITU-T X.690 (2021) 8.23
+TAG_DER_SEQUENCE: Final = 0x30  # project, ITU-T X.690 (2021) 8.9
+
+# apdu_specs/eac.yaml
+# id-PACE-ECDH-GM-AES-CBC-CMAC-128; BSI TR-03110-3 v2.21 A.1.1.1
+OID_PACE_ECDH_GM_AES_128: Final = bytes.fromhex("04007F00070202040202")
+# id-PACE-ECDH-GM-AES-CBC-CMAC-192; BSI TR-03110-3 v2.21 A.1.1.1
+OID_PACE_ECDH_GM_AES_192: Final = bytes.fromhex("04007F00070202040203")
+# id-PACE-ECDH-GM-AES-CBC-CMAC-256; BSI TR-03110-3 v2.21 A.1.1.1
+OID_PACE_ECDH_GM_AES_256: Final = bytes.fromhex("04007F00070202040204")
+PACE_VERSION: Final = 0x02  # version in PACEInfo; BSI TR-03110-3 v2.21 A.1.1.1
+# standardised domain parameters: NIST P-256; BSI TR-03110-3 v2.21 A.2.1.1, table 4
+PARAMETERS_P256: Final = 0x0C
+# standardised domain parameters: brainpoolP256r1; BSI TR-03110-3 v2.21 A.2.1.1, table 4
+PARAMETERS_BRAINPOOL_P256R1: Final = 0x0D
+FID_EF_CARD_ACCESS: Final = 0x011C  # EF.CardAccess; ICAO Doc 9303-10 (8th ed.) 3.11.3
+SFI_EF_CARD_ACCESS: Final = 0x1C  # EF.CardAccess; ICAO Doc 9303-10 (8th ed.) 3.11.3
+PASSWORD_SHOP_CODE: Final = 0x01  # password: shop code; project, the standard's MRZ
+PASSWORD_CAN: Final = 0x02  # password: CAN; BSI TR-03110-3 v2.21 B.14.2
+PASSWORD_PIN: Final = 0x03  # password: PIN; BSI TR-03110-3 v2.21 B.14.2
+PASSWORD_PUK: Final = 0x04  # password: PUK; BSI TR-03110-3 v2.21 B.14.2
+SHOP_CODE_DIGITS: Final = 0x02  # digits in a shop code; project
+SHOP_CODE_CONTACT: Final = bytes.fromhex("3030")  # the published shop code over contacts; project
+SHOP_CODES: Final = 0x10  # shop codes of contactless cards: 01..16; project
+CAN_DIGITS: Final = 0x06  # digits in a CAN; BSI TR-03110-2 v2.21 2.2, CAN
+SET_AT_PACE_P1: Final = 0xC1  # MSE:Set AT for mutual authentication; BSI TR-03110-3 v2.21 B.14.2
+SET_AT_TA_P1: Final = 0x81  # MSE:Set AT for external authentication; Set DST; BSI TR-03110-3 v2.21 B.14.2
+SET_AT_P2: Final = 0xA4  # template for authentication; BSI TR-03110-3 v2.21 B.14.2
+SET_DST_P2: Final = 0xB6  # template for digital signature; BSI TR-03110-3 v2.21 B.14.2
+VERIFY_CERTIFICATE_P2: Final = 0xBE  # PSO: VERIFY CERTIFICATE, self-descriptive; BSI TR-03110-3 v2.21 B.14.5
+CHANGE_PIN_P1: Final = 0x02  # RESET RETRY COUNTER: change; BSI TR-03110-3 v2.21 B.14.9
+UNBLOCK_PIN_P1: Final = 0x03  # RESET RETRY COUNTER: unblock; BSI TR-03110-3 v2.21 B.14.9
+TAG_MECHANISM: Final = 0x80  # BSI TR-03110-3 v2.21 B.14.2, in MSE:Set AT: value of an object identifier
+# BSI TR-03110-3 v2.21 B.14.2, in MSE:Set AT and Set DST: password, or name of a public key
+TAG_KEY_REFERENCE: Final = 0x83
+TAG_DOMAIN_PARAMETERS: Final = 0x84  # BSI TR-03110-3 v2.21 B.14.2, in MSE:Set AT
+TAG_AUXILIARY_DATA: Final = 0x67  # BSI TR-03110-3 v2.21 B.14.2, in MSE:Set AT
+TAG_EPHEMERAL_KEY: Final = 0x91  # BSI TR-03110-3 v2.21 B.14.2, in MSE:Set AT: compressed public key
+TAG_CHAT: Final = 0x7F4C  # BSI TR-03110-3 v2.21 C.1.5, D.2
+TAG_CHAT_BITS: Final = 0x53  # BSI TR-03110-3 v2.21 C.1.5, in 7F4C
+TAG_CERTIFICATE_EXTENSIONS: Final = 0x65  # BSI TR-03110-3 v2.21 C.1, C.3
+TAG_OBJECT_IDENTIFIER: Final = 0x06  # BSI TR-03110-3 v2.21 D.2
+TAG_DYNAMIC_AUTHENTICATION: Final = 0x7C  # BSI TR-03110-3 v2.21 B.14.1
+TAG_PACE_ENCRYPTED_NONCE: Final = 0x80  # BSI TR-03110-3 v2.21 B.1, in 7C
+TAG_PACE_TERMINAL_MAPPING: Final = 0x81  # BSI TR-03110-3 v2.21 B.1, in 7C
+TAG_PACE_CARD_MAPPING: Final = 0x82  # BSI TR-03110-3 v2.21 B.1, in 7C
+TAG_PACE_TERMINAL_KEY: Final = 0x83  # BSI TR-03110-3 v2.21 B.1, in 7C
+TAG_PACE_CARD_KEY: Final = 0x84  # BSI TR-03110-3 v2.21 B.1, in 7C
+TAG_PACE_TERMINAL_TOKEN: Final = 0x85  # BSI TR-03110-3 v2.21 B.1, in 7C
+TAG_PACE_CARD_TOKEN: Final = 0x86  # BSI TR-03110-3 v2.21 B.1, in 7C
+TAG_PACE_CAR: Final = 0x87  # BSI TR-03110-3 v2.21 B.1, in 7C: most recent certification authority reference
+TAG_PACE_PREVIOUS_CAR: Final = 0x88  # BSI TR-03110-3 v2.21 B.1, in 7C: the one before
+TAG_PUBLIC_KEY: Final = 0x7F49  # BSI TR-03110-3 v2.21 D.3
+TAG_PUBLIC_POINT: Final = 0x86  # BSI TR-03110-3 v2.21 D.3.3, in 7F49: 04 || X || Y
+TAG_SM_CRYPTOGRAM: Final = 0x87  # BSI TR-03110-3 v2.21 F.3, padding indicator 01 and cryptogram, even INS
+TAG_SM_CRYPTOGRAM_ODD: Final = 0x85  # BSI TR-03110-3 v2.21 F.3, cryptogram, odd INS
+TAG_SM_LE: Final = 0x97  # BSI TR-03110-3 v2.21 F.3
+TAG_SM_STATUS: Final = 0x99  # BSI TR-03110-3 v2.21 F.3
+TAG_SM_MAC: Final = 0x8E  # BSI TR-03110-3 v2.21 F.3
+
 # apdu_specs/identity.yaml
 DATA_VERSION: Final = 0x01  # value of every version object (tag 80); project
+LOG_ENTRIES: Final = 0x20  # entries in the card's own log; the next one replaces the oldest; project
 TAG_REQUEST: Final = 0xE1  # mumei protocol 1 PRESENT
 TAG_REQUEST_VERSION: Final = 0x80  # mumei protocol 1 in E1, 1 octet
 TAG_REQUEST_RP_CONTEXT: Final = 0x81  # mumei protocol 1 in E1, 1..255 octets
@@ -107,6 +209,23 @@ TAG_PARAMETERS_A_TABLE: Final = 0x85  # mumei protocol 1 in E5, 24,576 octets, 2
 TAG_PARAMETERS_W_TABLE: Final = 0x86  # mumei protocol 1 in E5, 24,576 octets, 256 points uncompressed
 TAG_PARAMETERS_AGES: Final = 0x87  # mumei protocol 1 in E5, ages answered without PIN, 1 octet each
 TAG_PARAMETERS_DATE: Final = 0x88  # mumei protocol 1 in E5, 4 octets, day of personalisation
+TAG_LOG_ENTRY: Final = 0xE6  # mumei protocol 1 LOG
+TAG_LOG_ENTRY_VERSION: Final = 0x80  # mumei protocol 1 in E6, 1 octet
+TAG_LOG_ENTRY_SEQUENCE: Final = 0x81  # mumei protocol 1 in E6, 4 octets, 1 for the card's first presentation
+TAG_LOG_ENTRY_DATE: Final = 0x82  # mumei protocol 1 in E6, 4 octets, day of the request
+# mumei protocol 1 in E6, 1 octet: 00 interrupted, 01 proven, 02 cannot prove
+TAG_LOG_ENTRY_OUTCOME: Final = 0x83
+# mumei protocol 1 in E6, 1 octet: 01 pseudonym, 02 transaction, 04 PIN used
+TAG_LOG_ENTRY_CIRCUMSTANCES: Final = 0x84
+TAG_LOG_ENTRY_ATTRIBUTES: Final = 0x85  # mumei protocol 1 in E6, 1 octet, attribute mask, 00 for none
+# mumei protocol 1 in E6, 20 octets: four places of A4's tag, kind, value in 3 octets
+TAG_LOG_ENTRY_PREDICATES: Final = 0x86
+TAG_LOG_ENTRY_CONTEXT_HASH: Final = 0x87  # mumei protocol 1 in E6, 32 octets, SHA-256(rp_context)
+TAG_LOG_ENTRY_DISPLAY_NAME: Final = 0x88  # mumei protocol 1 in E6, 129 octets: length, UTF-8, zeros
+TAG_SETTINGS: Final = 0xE7  # mumei protocol 1 SETTINGS
+TAG_SETTINGS_VERSION: Final = 0x80  # mumei protocol 1 in E7, 1 octet
+TAG_SETTINGS_AGE_WITHOUT_PIN: Final = 0x81  # mumei protocol 1 in E7, 1 octet: 01 on, 00 off
+TAG_SETTINGS_ALWAYS_PIN: Final = 0x82  # mumei protocol 1 in E7, 1 octet: 01 on, 00 off
 
 # apdu_specs/pin.yaml
 REFERENCE_PIN: Final = 0x03  # P2 of the PIN commands: PIN; TR-03110-3 v2.21 B.14, password 03
@@ -123,12 +242,14 @@ INS_READ_BINARY: Final = 0xB0  # class 00, ISO/IEC 7816-4:2005 7.2.3
 INS_GET_CHALLENGE: Final = 0x84  # class 00, ISO/IEC 7816-4:2005 7.5.3
 INS_GET_DATA: Final = 0xCA  # class 00, ISO/IEC 7816-4:2005 7.4.2
 INS_GET_RESPONSE: Final = 0xC0  # class 00, ISO/IEC 7816-4:2005 7.6.1
+INS_PERFORM_SECURITY_OPERATION: Final = 0x2A  # class 00, TR-03110-3 v2.21 B.3, PSO: Verify Certificate
+INS_EXTERNAL_AUTHENTICATE: Final = 0x82  # class 00, TR-03110-3 v2.21 B.3
 INS_ENROL: Final = 0x30  # class 80, project 2.2
 INS_STORE_CREDENTIAL: Final = 0x32  # class 80, project 2.2
 INS_PRESENT: Final = 0x34  # class 80, project 2.3
 INS_PREPARE: Final = 0x36  # class 80, project 2.5 (reserved)
-INS_LOG: Final = 0x38  # class 80, project 2.6 (reserved)
-INS_SETTINGS: Final = 0x3A  # class 80, project 2.6 (reserved)
+INS_LOG: Final = 0x38  # class 80, project 2.6
+INS_SETTINGS: Final = 0x3A  # class 80, project 2.6
 INS_LINK: Final = 0x3C  # class 80, project 2.5 (reserved)
 INS_DESCRIBE_TERMINAL: Final = 0x3E  # class 80, project 2.6, development profile only
 INS_STORE_DATA: Final = 0xE2  # class 80, GlobalPlatform Card Specification 2.3, 11.11
@@ -143,6 +264,8 @@ COMMAND_NAMES: Final[Mapping[tuple[int, int], str]] = MappingProxyType(
         (0x00, 0x84): "GET CHALLENGE",
         (0x00, 0xCA): "GET DATA",
         (0x00, 0xC0): "GET RESPONSE",
+        (0x00, 0x2A): "PERFORM SECURITY OPERATION",
+        (0x00, 0x82): "EXTERNAL AUTHENTICATE",
         (0x80, 0x30): "ENROL",
         (0x80, 0x32): "STORE CREDENTIAL",
         (0x80, 0x34): "PRESENT",
@@ -163,6 +286,7 @@ SECRET_COMMANDS: Final[frozenset[tuple[int, int]]] = frozenset(
     {
         (0x80, 0x32),  # STORE CREDENTIAL
         (0x80, 0x34),  # PRESENT
+        (0x80, 0x38),  # LOG
         (0x00, 0x20),  # VERIFY
         (0x00, 0x24),  # CHANGE REFERENCE DATA
         (0x00, 0x2C),  # RESET RETRY COUNTER
