@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mumei_card.applet import enrolment, parameters, presentation
+from mumei_card.applet import enrolment, log, parameters, presentation, settings
 from mumei_card.os.registry import ANY_OCTET, Command, Presence, Registry
 from mumei_core.commands import codes
 
 
 def register(registry: Registry) -> None:
-    """STORE DATA, ENROL, STORE CREDENTIAL, DESCRIBE TERMINAL, PRESENT."""
+    """STORE DATA, ENROL, STORE CREDENTIAL, DESCRIBE TERMINAL, PRESENT, LOG, SETTINGS."""
     registry.add(
         Command(
             name="STORE DATA",
@@ -37,3 +37,24 @@ def register(registry: Registry) -> None:
                 answers=answers,
             )
         )
+    registry.add(
+        Command(
+            name="LOG",
+            cla=codes.CLA_PROPRIETARY,
+            ins=codes.INS_LOG,
+            handler=log.read_log,
+            p2=range(codes.LOG_ENTRIES),
+            data=Presence.FORBIDDEN,
+            answers=True,
+        )
+    )
+    registry.add(
+        Command(
+            name="SETTINGS",
+            cla=codes.CLA_PROPRIETARY,
+            ins=codes.INS_SETTINGS,
+            handler=settings.settings,
+            data=Presence.OPTIONAL,
+            answers=True,
+        )
+    )

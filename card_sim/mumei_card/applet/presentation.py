@@ -1,14 +1,16 @@
 """DESCRIBE TERMINAL and PRESENT: who asks, what is allowed, and the proof (mumei protocol 2.3, 2.4, 2.6).
 
 PRESENT answers in one order: structure 6A80 · one per session 6986 · binding, context, table 6A80 · rights 6982 ·
-date 6984 · consent 6982 · credential 6A88 · counter committed · cannot prove 6985. What is refused before the
-commit changes nothing and may be asked again; after it, the session's one presentation is used.
+date 6984 · consent 6982 · credential 6A88 · counter and log entry committed · cannot prove 6985. What is refused
+before the commit changes nothing and may be asked again; after it, the session's one presentation is used.
 """
 
 from __future__ import annotations
 
 import hmac
 
+from mumei_card.applet import log
+from mumei_card.applet.holder import SESSION_TERMINAL
 from mumei_card.applet.parameters import pinned_parameters
 from mumei_card.applet.records import (
     RECORD_CREDENTIAL,
@@ -18,11 +20,13 @@ from mumei_card.applet.records import (
     PinnedParameters,
     StoredCredential,
 )
+from mumei_card.applet.settings import holder_settings
 from mumei_card.chip.arithmetic import CountedGroup, StoredDigitTable
 from mumei_card.chip.rng import scalar_source
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_core.commands import codes
+from mumei_core.commands.card_log import Outcome
 from mumei_core.commands.request import Request
 from mumei_core.commands.terminal_description import (
     TerminalDescription,
@@ -34,7 +38,6 @@ from mumei_core.errors import DecodingError
 from mumei_core.iso7816.apdu import CommandAPDU
 from mumei_core.presentation.prover import present
 
-_SESSION_TERMINAL = "terminal_description"
 _SESSION_PRESENTED = "presented"
 
 
@@ -42,13 +45,13 @@ def describe_terminal(command: CommandAPDU, context: CardContext) -> bytes:
     """Take the terminal's rights from an unsigned description: development profile only, once per session."""
     if context.profile != codes.PROFILE_DEVELOPMENT:
         raise CardError(codes.SW_INS_NOT_SUPPORTED, "only certificates give rights")
-    if _SESSION_TERMINAL in context.security_status.session:
+    if SESSION_TERMINAL in context.security_status.session:
         raise CardError(codes.SW_CONDITIONS, "this session has its terminal")
     try:
         TerminalDescription.from_octets(command.data)
     except DecodingError as error:
         raise CardError(codes.SW_WRONG_DATA, str(error)) from error
-    context.security_status.session[_SESSION_TERMINAL] = command.data
+    context.security_status.session[SESSION_TERMINAL] = command.data
     return b""
 
 
@@ -68,7 +71,8 @@ def present_credential(command: CommandAPDU, context: CardContext) -> bytes:
     last_date = int.from_bytes(context.record(RECORD_LAST_DATE))
     if not max(description.not_before, last_date) <= request.date <= description.not_after:
         raise CardError(codes.SW_REFERENCE_DATA_UNUSABLE, "the date is outside the terminal's validity")
-    if needs_pin(description, request, parameters.ages) and not context.security_status.pin_verified:
+    wants_pin = needs_pin(description, request, parameters.ages) or holder_settings(context).need_pin(request)
+    if wants_pin and not context.security_status.pin_verified:
         raise CardError(codes.SW_SECURITY_STATUS, "the holder has not consented with the PIN")
     stored = context.nvm.get(RECORD_CREDENTIAL)
     if stored is None:
@@ -77,7 +81,7 @@ def present_credential(command: CommandAPDU, context: CardContext) -> bytes:
 
 
 def _terminal(context: CardContext) -> tuple[TerminalDescription, bytes]:
-    octets = context.security_status.session.get(_SESSION_TERMINAL)
+    octets = context.security_status.session.get(SESSION_TERMINAL)
     if not isinstance(octets, bytes):
         raise CardError(codes.SW_SECURITY_STATUS, "no terminal has shown its rights")
     return TerminalDescription.from_octets(octets), octets
@@ -102,7 +106,7 @@ def _present(
     stored: StoredCredential,
     context: CardContext,
 ) -> bytes:
-    rng = context.rng()
+    rng = context.rng(log.begun(context, request, description.display_name))
     rng.mix(octets)
     context.security_status.session[_SESSION_PRESENTED] = True
     table = StoredDigitTable(context.record(RECORD_TABLE_A), context.record(RECORD_TABLE_W))
@@ -117,7 +121,9 @@ def _present(
             scalar_source(rng),
         )
     except CannotProve as error:
+        log.ended(context, Outcome.CANNOT_PROVE)
         # It *is* a presentation: the session's one is used, so thresholds cannot be tried one after another.
         raise CardError(codes.SW_CONDITIONS, "cannot prove", keep_status=True) from error
     context.counters.hash_to_scalar += 1
+    log.ended(context, Outcome.PROVEN)
     return presentation.to_octets()

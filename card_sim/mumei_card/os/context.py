@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mumei_card.chip.counters import OperationCounters
@@ -37,8 +38,11 @@ class CardContext:
             raise CardError(SW_MEMORY_FAILURE, f"the card has no record {name}")
         return value
 
-    def rng(self) -> HedgedRng:
-        """A hedged generator for one job, under a counter value burned in memory before first use."""
+    def rng(self, also: Mapping[str, bytes] | None = None) -> HedgedRng:
+        """A hedged generator for one job, under a counter value burned in memory before first use.
+
+        ``also``: further records for the same commit, what must be on file before the job begins.
+        """
         counter = int.from_bytes(self.record(RECORD_RNG_COUNTER)) + 1
-        self.nvm.commit({RECORD_RNG_COUNTER: counter.to_bytes(8)})
+        self.nvm.commit({RECORD_RNG_COUNTER: counter.to_bytes(8), **(also or {})})
         return HedgedRng(self.record(RECORD_CARD_KEY), counter, self.trng)
