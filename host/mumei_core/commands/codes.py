@@ -150,6 +150,32 @@ TAG_SM_LE: Final = 0x97  # BSI TR-03110-3 v2.21 F.3
 TAG_SM_STATUS: Final = 0x99  # BSI TR-03110-3 v2.21 F.3
 TAG_SM_MAC: Final = 0x8E  # BSI TR-03110-3 v2.21 F.3
 
+# apdu_specs/gp.yaml
+# the issuer security domain; GlobalPlatform Card Specification 2.3 H.1.3
+ISD_AID: Final = bytes.fromhex("A000000151000000")
+CLA_SCP03: Final = 0x84  # class of commands protected by SCP03; GlobalPlatform Card Specification 2.3 11.1.4
+SCP03_IDENTIFIER: Final = 0x03  # protocol identifier; GlobalPlatform Amendment D v1.1.2, 7.1.1.6
+SCP03_INITIAL_KVN: Final = 0x30  # key version number of a new card; project
+SCP03_MAX_KVN: Final = 0x7F  # highest key version number; GlobalPlatform Card Specification 2.3 11.8.2.1
+KEY_TYPE_AES: Final = 0x88  # key type AES; GlobalPlatform Card Specification 2.3 11.1.8
+SECURITY_DOMAIN_TRIES: Final = 0x0A  # failed authentications before the keys are blocked; project
+# P1 of GET STATUS and SET STATUS: issuer security domain; GlobalPlatform Card Specification 2.3 11.4.2.1
+STATUS_OF_ISD: Final = 0x80
+# P2 of GET STATUS: first or all, as TLV; GlobalPlatform Card Specification 2.3 11.4.2.2
+STATUS_AS_TLV: Final = 0x02
+# P2 of PUT KEY: several keys, from identifier 01; GlobalPlatform Card Specification 2.3 11.8.2.2
+PUT_KEY_ALL: Final = 0x81
+LIFE_CYCLE_OP_READY: Final = 0x01  # new; GlobalPlatform Card Specification 2.3 11.1.1, table 11-6
+# parameters loaded; GlobalPlatform Card Specification 2.3 11.1.1, table 11-6
+LIFE_CYCLE_INITIALIZED: Final = 0x07
+LIFE_CYCLE_SECURED: Final = 0x0F  # issued; GlobalPlatform Card Specification 2.3 11.1.1, table 11-6
+# locked by the issuer; GlobalPlatform Card Specification 2.3 11.1.1, table 11-6
+LIFE_CYCLE_LOCKED: Final = 0x7F
+LIFE_CYCLE_TERMINATED: Final = 0xFF  # the end; GlobalPlatform Card Specification 2.3 11.1.1, table 11-6
+TAG_GP_REGISTRY_ENTRY: Final = 0xE3  # GlobalPlatform Card Specification 2.3 11.4.3.1
+TAG_GP_LIFE_CYCLE: Final = 0x9F70  # GlobalPlatform Card Specification 2.3 11.4.3.1, in E3, 1 octet
+TAG_GP_MAX_COMMAND_DATA: Final = 0x9F65  # GlobalPlatform Card Specification 2.3 11.9.3.1, in A5 of the FCI
+
 # apdu_specs/identity.yaml
 DATA_VERSION: Final = 0x01  # value of every version object (tag 80); project
 LOG_ENTRIES: Final = 0x20  # entries in the card's own log; the next one replaces the oldest; project
@@ -244,6 +270,14 @@ INS_GET_DATA: Final = 0xCA  # class 00, ISO/IEC 7816-4:2005 7.4.2
 INS_GET_RESPONSE: Final = 0xC0  # class 00, ISO/IEC 7816-4:2005 7.6.1
 INS_PERFORM_SECURITY_OPERATION: Final = 0x2A  # class 00, TR-03110-3 v2.21 B.3, PSO: Verify Certificate
 INS_EXTERNAL_AUTHENTICATE: Final = 0x82  # class 00, TR-03110-3 v2.21 B.3
+INS_MANAGE_SECURITY_ENVIRONMENT: Final = 0x22  # class 00, BSI TR-03110-3 v2.21 B.14.2, B.14.4
+INS_GENERAL_AUTHENTICATE: Final = 0x86  # class 00, BSI TR-03110-3 v2.21 B.14.1
+INS_INITIALIZE_UPDATE: Final = 0x50  # class 80, GlobalPlatform Amendment D v1.1.2, 7.1.1
+INS_SCP03_EXTERNAL_AUTHENTICATE: Final = 0x82  # class 84, GlobalPlatform Amendment D v1.1.2, 7.1.2
+# class 80, GlobalPlatform Card Specification 2.3 11.8, with Amendment D v1.1.2, 7.2
+INS_PUT_KEY: Final = 0xD8
+INS_GET_STATUS: Final = 0xF2  # class 80, GlobalPlatform Card Specification 2.3 11.4
+INS_SET_STATUS: Final = 0xF0  # class 80, GlobalPlatform Card Specification 2.3 11.10
 INS_ENROL: Final = 0x30  # class 80, project 2.2
 INS_STORE_CREDENTIAL: Final = 0x32  # class 80, project 2.2
 INS_PRESENT: Final = 0x34  # class 80, project 2.3
@@ -266,6 +300,13 @@ COMMAND_NAMES: Final[Mapping[tuple[int, int], str]] = MappingProxyType(
         (0x00, 0xC0): "GET RESPONSE",
         (0x00, 0x2A): "PERFORM SECURITY OPERATION",
         (0x00, 0x82): "EXTERNAL AUTHENTICATE",
+        (0x00, 0x22): "MANAGE SECURITY ENVIRONMENT",
+        (0x00, 0x86): "GENERAL AUTHENTICATE",
+        (0x80, 0x50): "INITIALIZE UPDATE",
+        (0x84, 0x82): "SCP03 EXTERNAL AUTHENTICATE",
+        (0x80, 0xD8): "PUT KEY",
+        (0x80, 0xF2): "GET STATUS",
+        (0x80, 0xF0): "SET STATUS",
         (0x80, 0x30): "ENROL",
         (0x80, 0x32): "STORE CREDENTIAL",
         (0x80, 0x34): "PRESENT",
@@ -284,6 +325,7 @@ COMMAND_NAMES: Final[Mapping[tuple[int, int], str]] = MappingProxyType(
 
 SECRET_COMMANDS: Final[frozenset[tuple[int, int]]] = frozenset(
     {
+        (0x80, 0xD8),  # PUT KEY
         (0x80, 0x32),  # STORE CREDENTIAL
         (0x80, 0x34),  # PRESENT
         (0x80, 0x38),  # LOG
