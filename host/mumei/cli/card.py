@@ -1,4 +1,4 @@
-"""``mumei card``: look at a card; change, verify or unblock its PIN."""
+"""``mumei card``: look at a card; change, verify or unblock its PIN; its log and its holder's settings."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import click
 
+from mumei.cli import card_log, card_settings
+from mumei.cli.holder import open_card, open_for_holder, say_tries
 from mumei.cli.options import CardPlace, card_options, json_option
-from mumei.cli.output import emit, progress, warn
+from mumei.cli.output import emit, progress
 from mumei.cli.secrets import SecretSource, secret_options
-from mumei.session.application import Application, Profile
-from mumei.session.channel import Channel
+from mumei.session.application import Profile
 from mumei.session.holder import (
     Pin,
     PinStatus,
@@ -21,9 +22,7 @@ from mumei.session.holder import (
     puk_status,
     require_usable,
     unblock,
-    verify_pin,
 )
-from mumei.transport.base import CardConnection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +53,14 @@ class PinResult:
 
 @click.group()
 def card() -> None:
-    """Look at a card; change, verify or unblock its PIN.
+    """Look at a card; change, verify or unblock its PIN; read its log; say when it wants the PIN.
 
     The card is the one in the only reader that holds one, or the one that --reader or --card names.
     """
+
+
+card.add_command(card_log.log)
+card.add_command(card_settings.settings)
 
 
 @card.command()
@@ -75,7 +78,7 @@ def info(place: CardPlace, as_json: bool) -> None:
       mumei card info --card my.card --json
     """
     with place.open() as connection:
-        channel, application = _open(connection)
+        channel, application = open_card(connection)
         capabilities = channel.capabilities
         result = CardInfo(
             place=connection.name,
@@ -112,12 +115,7 @@ def verify(place: CardPlace, pin: SecretSource, as_json: bool) -> None:
       mumei card pin verify --card my.card --pin-file pin.txt
     """
     with place.open() as connection:
-        channel, _ = _open(connection)
-        status = pin_status(channel)
-        require_usable(status)
-        _say_tries(status, Pin.label)
-        with pin.digits(Pin, prompt="PIN (six digits)") as typed:
-            verify_pin(channel, typed)
+        open_for_holder(connection, pin)
         emit(PinResult(place=connection.name, done="verified"), as_json=as_json)
 
 
@@ -135,7 +133,7 @@ def change(place: CardPlace, pin: SecretSource, new_pin: SecretSource, as_json: 
       mumei card pin change --card my.card --pin-fd 3 --new-pin-fd 3 3<both-lines.txt
     """
     with place.open() as connection:
-        channel, _ = _open(connection)
+        channel, _ = open_card(connection)
         status = pin_status(channel)
         old_kind: type[Pin] | type[TransportPin] = Pin
         if status.is_transport:
@@ -143,7 +141,7 @@ def change(place: CardPlace, pin: SecretSource, new_pin: SecretSource, as_json: 
             progress("This card is new: its transport PIN of five digits is replaced by a PIN of six.")
         else:
             require_usable(status)
-        _say_tries(status, old_kind.label)
+        say_tries(status, old_kind.label)
         with (
             pin.digits(old_kind, prompt=f"{old_kind.label} ({old_kind.length} digits)") as old,
             new_pin.digits(Pin, prompt="new PIN (six digits)", confirm=True) as new,
@@ -166,31 +164,13 @@ def unblock_command(place: CardPlace, puk: SecretSource, new_pin: SecretSource, 
       mumei card pin unblock --card my.card --puk-file puk.txt --new-pin-file pin.txt
     """
     with place.open() as connection:
-        channel, _ = _open(connection)
+        channel, _ = open_card(connection)
         status = puk_status(channel)
         require_usable(status, label=Puk.label)
-        _say_tries(status, Puk.label)
+        say_tries(status, Puk.label)
         with (
             puk.digits(Puk, prompt="PUK (eight digits)") as typed,
             new_pin.digits(Pin, prompt="new PIN (six digits)", confirm=True) as new,
         ):
             unblock(channel, typed, new)
         emit(PinResult(place=connection.name, done="set anew, with all its tries"), as_json=as_json)
-
-
-def _open(connection: CardConnection) -> tuple[Channel, Application]:
-    channel = Channel(connection)
-    return channel, Application.select(channel)
-
-
-def _say_tries(status: PinStatus, label: str) -> None:
-    if status.tries_left == 1:
-        warn(f"this is the last try: a wrong {label} blocks it", hint=_LAST_TRY[label])
-    elif status.tries_left is not None:
-        progress(f"{status.tries_left} tries are left for the {label}.")
-
-
-_LAST_TRY = {
-    Pin.label: "Stop with Ctrl-C if you are not sure; the PUK helps: 'mumei card pin unblock'.",
-    Puk.label: "Stop with Ctrl-C if you are not sure; a card with a blocked PUK has to be replaced.",
-}
