@@ -24,7 +24,7 @@ class Entry(NamedTuple):
 
 COMMANDS: Mapping[str, Entry] = MappingProxyType(
     {
-        "card": Entry("mumei.cli.card", "card", "Look at a card; change, verify or unblock its PIN."),
+        "card": Entry("mumei.cli.card", "card", "Look at a card; its PIN, its log, its settings."),
         "demo": Entry("mumei.cli.demo", "demo", "Tell the whole story on one screen."),
         "doctor": Entry(
             "mumei.cli.doctor", "doctor", "Say which layer keeps a card from working, and the fix."

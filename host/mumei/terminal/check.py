@@ -113,16 +113,12 @@ def visit(
             hint="Development terminals read development cards only, and the reverse.",
         )
     credential.describe_terminal(channel, terminal.description_octets)
-    if needs_pin(terminal.description, request, terminal.parameters.ages):
-        pin = ask_pin()
-        if pin is None:
-            return Visit(
-                verdict=_verdict(terminal, question, today, Reason.NO_CONSENT), request=octets, wire=None
-            )
-        with pin:
-            holder.verify_pin(channel, pin)
+    wants_pin = needs_pin(terminal.description, request, terminal.parameters.ages)
+    if wants_pin and not _verify_pin(channel, ask_pin):
+        verdict = _verdict(terminal, question, today, Reason.NO_CONSENT)
+        return Visit(verdict=verdict, request=octets, wire=None)
     try:
-        wire = credential.present(channel, octets)
+        wire = _present(channel, octets, ask_pin=None if wants_pin else ask_pin)
     except PresentationRefused as refused:
         reason = _REASONS.get(refused.refusal, Reason.CARD_REFUSED)
         if refused.refusal is Refusal.MALFORMED and question.predicates:
@@ -139,6 +135,28 @@ def visit(
         request=octets,
         wire=wire,
     )
+
+
+def _present(channel: Channel, request: bytes, *, ask_pin: AskPin | None) -> bytes:
+    """The card's answer. The holder's own settings may demand a PIN that our rights do not: then it is asked for
+    and the request sent again, which a refusal before the card's commit allows (2.3). ``ask_pin`` None: verified.
+    """
+    try:
+        return credential.present(channel, request)
+    except PresentationRefused as refused:
+        if refused.refusal is not Refusal.NO_CONSENT or ask_pin is None or not _verify_pin(channel, ask_pin):
+            raise
+    return credential.present(channel, request)
+
+
+def _verify_pin(channel: Channel, ask_pin: AskPin) -> bool:
+    """Whether the holder has consented; a wrong PIN raises."""
+    pin = ask_pin()
+    if pin is None:
+        return False
+    with pin:
+        holder.verify_pin(channel, pin)
+    return True
 
 
 def decide(
