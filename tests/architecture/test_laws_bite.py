@@ -60,6 +60,12 @@ OFFENCES = {
     "the curve library in a proof": Offence(
         law="curve", files={"host/mumei_core/crypto/bbs/offence.py": "import pyblst\n"}
     ),
+    "pycryptodome in secure messaging": Offence(
+        law="points", files={"host/mumei_core/iso7816/offence.py": "from Crypto.PublicKey import ECC\n"}
+    ),
+    "the tests' curves in the product": Offence(
+        law="points", files={"host/mumei_core/eac/offence.py": "import ecdsa\n"}
+    ),
     "the transport looks up to the session": Offence(
         law="layers", files={"host/mumei/transport/offence.py": "import mumei.session.channel\n"}
     ),
