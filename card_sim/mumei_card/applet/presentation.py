@@ -28,11 +28,8 @@ from mumei_card.os.context import CardContext
 from mumei_core.commands import codes
 from mumei_core.commands.card_log import Outcome
 from mumei_core.commands.request import Request
-from mumei_core.commands.terminal_description import (
-    TerminalDescription,
-    development_binding,
-    needs_pin,
-)
+from mumei_core.commands.terminal_description import TerminalDescription
+from mumei_core.commands.terminal_rights import development_binding, needs_pin
 from mumei_core.crypto.predicate.prover import CannotProve
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816.apdu import CommandAPDU

@@ -18,7 +18,7 @@ from mumei.terminal.question import Question, attribute_names, describe
 from mumei.terminal.trust import Terminal
 from mumei.terminal.verdict import Reason, Verdict, outcome_of
 from mumei_core.commands.request import NONCE_LENGTH, Request
-from mumei_core.commands.terminal_description import needs_pin
+from mumei_core.commands.terminal_rights import needs_pin
 from mumei_core.credential import ATTRIBUTES, AttributeType, Index
 from mumei_core.dates import date_of, day_number
 from mumei_core.errors import CardRefused, InvalidProof, TrustError, UsageError, WrongCardError

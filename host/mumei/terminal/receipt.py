@@ -22,7 +22,8 @@ from mumei.terminal.question import Question, attribute_names, describe
 from mumei.terminal.trust import Terminal, verifier_for
 from mumei.terminal.verdict import Outcome
 from mumei_core.commands.request import Request
-from mumei_core.commands.terminal_description import TerminalDescription, development_binding
+from mumei_core.commands.terminal_description import TerminalDescription
+from mumei_core.commands.terminal_rights import development_binding
 from mumei_core.credential import Index
 from mumei_core.dates import date_of
 from mumei_core.errors import DataError, DecodingError, InvalidProof, UsageError

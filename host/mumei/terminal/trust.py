@@ -12,7 +12,8 @@ from typing import Final
 
 from mumei.files import make_folder, read_file, write_new_file
 from mumei.issuer.parameters import PublicParameters
-from mumei_core.commands.terminal_description import TerminalDescription, development_binding
+from mumei_core.commands.terminal_description import TerminalDescription
+from mumei_core.commands.terminal_rights import development_binding
 from mumei_core.errors import DecodingError, TrustError
 from mumei_core.presentation.verifier import Verifier
 

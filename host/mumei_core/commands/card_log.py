@@ -30,7 +30,7 @@ from mumei_core.commands.template import (
     expect_version,
     parse_template,
 )
-from mumei_core.commands.terminal_description import MAX_DISPLAY_NAME
+from mumei_core.commands.terminal_rights import MAX_DISPLAY_NAME
 from mumei_core.credential import decode_text, encode_text
 from mumei_core.crypto import hashing
 from mumei_core.errors import DecodingError
