@@ -1,4 +1,4 @@
-"""SCP03's transcripts with every intermediate: session keys, challenges, cryptograms, MAC inputs, chains, answers."""
+"""SCP03 transcripts with every intermediate: session keys, challenges, cryptograms, MAC inputs, chains, answers."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mumei_card.applet import files, identity, pin
+from mumei_card.applet import files, identity, pin, security_domain
 from mumei_card.os.registry import Registry
 
 
@@ -11,3 +11,4 @@ def register(registry: Registry) -> None:
     files.register(registry)
     pin.register(registry)
     identity.register(registry)
+    security_domain.register(registry)

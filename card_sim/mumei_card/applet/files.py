@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mumei_card.applet import security_domain
 from mumei_card.errors import CardError
 from mumei_card.os.answer_to_reset import CARD_CAPABILITIES, CARD_SERVICE_DATA
 from mumei_card.os.context import CardContext
@@ -139,6 +140,8 @@ def select(command: CommandAPDU, context: CardContext) -> bytes:
 
 
 def _select_application(command: CommandAPDU, context: CardContext) -> bytes:
+    if security_domain.is_reachable(context) and codes.ISD_AID.startswith(command.data):
+        return security_domain.select(command, context)
     if not codes.AID.startswith(command.data):
         raise CardError(codes.SW_NOT_FOUND, "no application with this name")
     if command.p2 & _OCCURRENCE not in _FIRST_OR_LAST:

@@ -14,6 +14,7 @@ from mumei_card.applet.records import (
     PinnedParameters,
     day_to_bytes,
 )
+from mumei_card.applet.security_domain import require_personalisation
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_core.commands import codes
@@ -30,6 +31,7 @@ _MAX_COLLECTED = 2 * TABLE_LENGTH + 1024
 
 def store_data(command: CommandAPDU, context: CardContext) -> bytes:
     """Collect blocks 0, 1, 2, …; with the last one decode, check and pin everything in one commit."""
+    require_personalisation(context)
     if context.nvm.get(RECORD_PARAMETERS) is not None:
         raise CardError(codes.SW_CONDITIONS, "parameters are pinned already")
     blocks = _blocks(context) if command.p2 else ()

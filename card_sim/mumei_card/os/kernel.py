@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
-from mumei_card.applet import catalogue
+from mumei_card.applet import catalogue, security_domain
 from mumei_card.chip.counters import OperationCounters
 from mumei_card.chip.nvm import Nvm
 from mumei_card.chip.rng import RandomSource, Trng
@@ -21,7 +21,9 @@ from mumei_card.os.layers import (
     SecureMessagingSeat,
     TerminalAuthenticationSeat,
 )
+from mumei_card.os.lifecycle import CHANNEL_COMMANDS, SECURITY_DOMAIN_COMMANDS, Kind, LifeCycleGate
 from mumei_card.os.registry import Registry
+from mumei_card.os.scp03_layer import Scp03Layer
 from mumei_card.os.security_status import SecurityStatus
 from mumei_core.commands.codes import MAX_COMMAND, SW_WRONG_LENGTH
 from mumei_core.iso7816.apdu import ApduError, CommandAPDU, ResponseAPDU
@@ -48,10 +50,17 @@ class Kernel:
         self._layers = (
             ResponseChaining(),
             SecureMessagingSeat(),
-            ClassCheck(self._registry),
+            ClassCheck(self._registry, self.context.security_status),
+            LifeCycleGate(nvm, CHANNEL_COMMANDS.__contains__),
             PaceSeat(),
             CommandChaining(),
             TerminalAuthenticationSeat(),
+            Scp03Layer(
+                self.context,
+                authenticate=security_domain.external_authenticate,
+                is_reachable=security_domain.is_reachable,
+            ),
+            LifeCycleGate(nvm, self._applets_know),
             Admission(self._registry),
         )
         self._chain = assemble(self._layers, self._dispatch)
@@ -73,6 +82,10 @@ class Kernel:
         self.counters.reset()
         for layer in self._layers:
             layer.reset()
+
+    def _applets_know(self, kind: Kind) -> bool:
+        # Whether the security domain's commands exist for this terminal, the SCP03 layer has said already.
+        return kind not in SECURITY_DOMAIN_COMMANDS and self._registry.find(*kind) is not None
 
     def _dispatch(self, command: CommandAPDU) -> ResponseAPDU:
         entry = self._registry.find(command.cla, command.ins)

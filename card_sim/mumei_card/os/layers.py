@@ -1,8 +1,8 @@
 """The layers of this card, from the wire upwards. Three of them are seats: named, empty, in their place.
 
 Order of checking (ISO sets none; this is ours): response chaining, secure messaging, class 6E00 6882 6881,
-PACE, command chaining 6883, Terminal Authentication, instruction 6D00, P1-P2 6A86, Lc and Le 6700; the rest
-is the handlers'.
+PACE, command chaining 6883, Terminal Authentication, SCP03 6982, life cycle 6985, instruction 6D00, P1-P2
+6A86, Lc and Le 6700; the rest is the handlers'.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from mumei_card.errors import CardError
 from mumei_card.os.layer import Layer, Next
 from mumei_card.os.registry import Presence, Registry
+from mumei_card.os.security_status import SecurityStatus
 from mumei_core.commands.codes import (
     INS_GET_RESPONSE,
     INS_SELECT,
@@ -25,6 +26,7 @@ from mumei_core.commands.codes import (
     SW_WRONG_LENGTH,
     SW_WRONG_P1_P2,
 )
+from mumei_core.gp.scp03_session import SECURE_MESSAGING_BIT
 from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU, ResponseAPDU
 from mumei_core.iso7816.chaining import CHAINING_BIT, ChainCollector, ChainError
 
@@ -93,14 +95,17 @@ class SecureMessagingSeat(Layer):
 class ClassCheck(Layer):
     """The class octet, ISO/IEC 7816-4:2005 clause 5.1.1: interindustry and proprietary, channel 0 only."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, status: SecurityStatus) -> None:
         self._registry = registry
+        self._status = status
 
     def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
         bare = command.cla & ~(CHAINING_BIT | _SECURE_MESSAGING_BITS | _CHANNEL_BITS)
         if not self._registry.knows_class(bare):
             raise CardError(SW_CLA_NOT_SUPPORTED, "class not supported")
-        if command.cla & _SECURE_MESSAGING_BITS:
+        # GlobalPlatform's own secure messaging has one of the two bits; without INITIALIZE UPDATE there is none.
+        scp03 = self._status.secure_channel is not None
+        if command.cla & _SECURE_MESSAGING_BITS not in ((0, SECURE_MESSAGING_BIT) if scp03 else (0,)):
             raise CardError(SW_SECURE_MESSAGING_NOT_SUPPORTED, "no secure messaging here")
         if command.cla & _CHANNEL_BITS:
             raise CardError(SW_CHANNEL_NOT_SUPPORTED, "only the basic logical channel")

@@ -7,9 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from mumei_card.chip.nvm import Nvm
+from mumei_card.os.context import RECORD_PROFILE
 from mumei_card.os.kernel import Kernel
 from mumei_card.os.security_status import SecurityStatus
 from mumei_card.personalisation import PinLetter, initial_records
+from mumei_core.gp.card_keys import CardKeys
+from mumei_core.gp.keys import StaticKeys
 
 LETTER = PinLetter(transport_pin="12345", puk="12345678")
 
@@ -32,8 +35,20 @@ class Card:
         return records, self.kernel.context.security_status.snapshot()
 
 
+#: Keys of the published SCP03 transcripts, under a serial number of zeros.
+MAKER_KEYS = CardKeys(
+    diversification_data=bytes(10), key_version=0x30, keys=StaticKeys.from_bytes(bytes(range(48)))
+)
+
+
 def make_card(given: str = "pin") -> Card:
-    """``transport``: as delivered, transport PIN 12345, PUK 12345678. ``pin``: the holder has set 123456."""
+    """``transport``: as delivered, transport PIN 12345, PUK 12345678. ``pin``: the holder has set 123456.
+    ``maker``: a card with a security domain, as its maker leaves it, with MAKER_KEYS.
+    """
+    if given == "maker":
+        # Another profile than development, whatever its number: nothing is taken in plain.
+        records = initial_records("development", LETTER, MAKER_KEYS)
+        return Card(Nvm.in_memory({**records, RECORD_PROFILE: b"\x02"}))
     card = Card(Nvm.in_memory(initial_records("development", LETTER)))
     if given == "pin":
         assert card.send("0024 0003 0B 3132333435 313233343536") == "9000"
