@@ -35,6 +35,7 @@ class Profile(IntEnum):
     """What a card was made for; all cards of a profile answer alike."""
 
     DEVELOPMENT = codes.PROFILE_DEVELOPMENT
+    STANDARD = codes.PROFILE_STANDARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +61,20 @@ class Application:
             CardRefused: the application is deactivated.
             ProtocolError: the card contradicts itself.
         """
+        application = cls.identify(channel)
+        _establish_pace(application.profile)
+        _authenticate_terminal(application.profile)
+        return application
+
+    @classmethod
+    def identify(cls, channel: Channel) -> Application:
+        """Steps 1 and 2 only: what card this is, nothing opened. Personalisation goes on with SCP03 from here.
+
+        Raises as :meth:`select`.
+        """
         version, profile = _parse_fci(_select(channel))
         capabilities = _read_capabilities(channel)
         channel.adopt(capabilities)
-        _establish_pace(profile)
-        _authenticate_terminal(profile)
         return cls(version=version, profile=profile, capabilities=capabilities)
 
 

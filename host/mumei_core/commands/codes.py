@@ -20,6 +20,7 @@ FID_EF_DIR: Final = 0x2F00  # EF.DIR; ISO/IEC 7816-4:2005 8.2.1.1
 FID_EF_ATR: Final = 0x2F01  # EF.ATR/INFO; ISO/IEC 7816-4:2005 8.2.1.1
 SFI_EF_DIR: Final = 0x1E  # EF.DIR; ISO/IEC 7816-4:2005 8.2.1.1
 SFI_EF_ATR: Final = 0x01  # EF.ATR/INFO; ISO/IEC 7816-4:2005 8.2.1.1
+PROFILE_STANDARD: Final = 0x02  # answers inside channels only; project
 PROFILE_DEVELOPMENT: Final = 0x01  # no channel, plain PIN commands; project
 APPLICATION_VERSION: Final = 0x01  # version in the FCI; project
 MAX_COMMAND: Final = 0x1000  # octets in a whole command APDU; ISO/IEC 7816-4:2005 8.2.1.1 (DO 7F66)
