@@ -1,6 +1,6 @@
 """The project's own certificate extension: what a terminal may ask of the card, and how a chain confines it.
 
-ASN.1: apdu_specs/mumei.asn1; carried as TR-03110's extensions are: ``73 { 06 OID, 80 DER }`` (TR-03110-3 v2.21, C.3).
+ASN.1: apdu_specs/mumei.asn1; carried as all extensions are, ``73 { 06 OID, 80 DER }`` (TR-03110-3 v2.21, C.3).
 Extensions are uncritical, so whatever is absent grants nothing. Source: mumei protocol 2.6.
 """
 
@@ -70,8 +70,8 @@ ALL_FLAGS: Final = Flag.PSEUDONYM | Flag.RECOGNISE | Flag.RENEWAL | Flag.PERSONA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelyingParty:
-    """Who asks. ``OP`` and ``verifier_key``: points of 96 octets, uncompressed, kept as octets because a chip should not
-    take a square root to hash them; ``auditor_signature``: 64 octets over the context's record.
+    """Who asks. ``OP`` and ``verifier_key``: points of 96 octets, uncompressed, kept as octets because a chip
+    should take no square root to hash them; ``auditor_signature``: 64 octets over the context's record.
     """
 
     rp_context: bytes
