@@ -115,38 +115,44 @@ def visit(
     credential.describe_terminal(channel, terminal.description_octets)
     wants_pin = needs_pin(terminal.description, request, terminal.parameters.ages)
     if wants_pin and not _verify_pin(channel, ask_pin):
-        verdict = _verdict(terminal, question, today, Reason.NO_CONSENT)
-        return Visit(verdict=verdict, request=octets, wire=None)
-    try:
-        wire = _present(channel, octets, ask_pin=None if wants_pin else ask_pin)
-    except PresentationRefused as refused:
-        reason = _REASONS.get(refused.refusal, Reason.CARD_REFUSED)
-        if refused.refusal is Refusal.MALFORMED and question.predicates:
-            # Our own request in our own channel: all that the card can object to is the issuer's digit table.
-            reason = Reason.UNKNOWN_ISSUER
-        detail = refused.message if reason is Reason.CARD_REFUSED else ""
-        verdict = _verdict(terminal, question, today, reason, detail=detail)
-        return Visit(verdict=verdict, request=octets, wire=None)
-    except CardRefused as refused:
-        verdict = _verdict(terminal, question, today, Reason.CARD_REFUSED, detail=refused.message)
-        return Visit(verdict=verdict, request=octets, wire=None)
+        return _refused(terminal, question, octets, today, PresentationRefused(Refusal.NO_CONSENT))
+    answer = _ask(channel, octets)
+    if not wants_pin and _lacks_consent(answer) and _verify_pin(channel, ask_pin):
+        # The holder's own settings demand a PIN that our rights do not; what was refused may be asked again (2.3).
+        answer = _ask(channel, octets)
+    if isinstance(answer, CardRefused):
+        return _refused(terminal, question, octets, today, answer)
     return Visit(
-        verdict=decide(terminal, question, octets, wire, today=today, nonces=nonces),
+        verdict=decide(terminal, question, octets, answer, today=today, nonces=nonces),
         request=octets,
-        wire=wire,
+        wire=answer,
     )
 
 
-def _present(channel: Channel, request: bytes, *, ask_pin: AskPin | None) -> bytes:
-    """The card's answer. The holder's own settings may demand a PIN that our rights do not: then it is asked for
-    and the request sent again, which a refusal before the card's commit allows (2.3). ``ask_pin`` None: verified.
-    """
+def _ask(channel: Channel, request: bytes) -> bytes | CardRefused:
+    """The presentation, or how the card refused; apart from the PIN, whose refusals go to the caller."""
     try:
         return credential.present(channel, request)
-    except PresentationRefused as refused:
-        if refused.refusal is not Refusal.NO_CONSENT or ask_pin is None or not _verify_pin(channel, ask_pin):
-            raise
-    return credential.present(channel, request)
+    except CardRefused as refused:
+        return refused
+
+
+def _lacks_consent(answer: bytes | CardRefused) -> bool:
+    return isinstance(answer, PresentationRefused) and answer.refusal is Refusal.NO_CONSENT
+
+
+def _refused(
+    terminal: Terminal, question: Question, request: bytes, today: date, refused: CardRefused
+) -> Visit:
+    reason = Reason.CARD_REFUSED
+    if isinstance(refused, PresentationRefused):
+        reason = _REASONS.get(refused.refusal, reason)
+        if refused.refusal is Refusal.MALFORMED and question.predicates:
+            # Our own request in our own channel: all that the card can object to is the issuer's digit table.
+            reason = Reason.UNKNOWN_ISSUER
+    detail = refused.message if reason is Reason.CARD_REFUSED else ""
+    verdict = _verdict(terminal, question, today, reason, detail=detail)
+    return Visit(verdict=verdict, request=request, wire=None)
 
 
 def _verify_pin(channel: Channel, ask_pin: AskPin) -> bool:
