@@ -14,12 +14,13 @@ from mumei_card.applet.pin import RECORD_PIN, RECORD_PUK, Password
 from mumei_card.applet.records import RECORD_CREDENTIAL, RECORD_PARAMETERS
 from mumei_card.errors import CardError
 from mumei_card.os.context import RECORD_PROFILE, RECORD_RNG_COUNTER, CardContext
-from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE, STEPS, LifeCycle, life_cycle_of
+from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE, life_cycle_of
 from mumei_card.os.registry import ANY_OCTET, Command, Presence, Registry
 from mumei_core.commands import codes
 from mumei_core.gp.card_keys import CardKeys
 from mumei_core.gp.diversification import DIVERSIFICATION_DATA_OCTETS
 from mumei_core.gp.keys import KeyDataError, PutKeyData, StaticKeys
+from mumei_core.gp.life_cycle import STEPS, LifeCycle
 from mumei_core.gp.scp03 import CardScp03
 from mumei_core.gp.scp03_session import SEQUENCE_OCTETS, Level, Scp03Error
 from mumei_core.iso7816.apdu import MAX_SHORT_DATA, CommandAPDU

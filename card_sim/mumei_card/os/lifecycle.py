@@ -7,7 +7,6 @@ Development cards have no life cycle: they are open from their first day to thei
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import IntEnum
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +14,7 @@ from mumei_card.chip.nvm import Nvm
 from mumei_card.errors import CardError
 from mumei_card.os.layer import Layer, Next
 from mumei_core.commands import codes
+from mumei_core.gp.life_cycle import LifeCycle
 from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
 
 RECORD_LIFE_CYCLE: Final = "life_cycle"
@@ -22,27 +22,6 @@ _BY_NAME = 0x04
 # All bits of the class octet that say how a command travels, not what it is.
 _TRANSPORT_BITS = 0x1F
 
-
-class LifeCycle(IntEnum):
-    """The states, coded as in GET STATUS."""
-
-    OP_READY = codes.LIFE_CYCLE_OP_READY
-    INITIALIZED = codes.LIFE_CYCLE_INITIALIZED
-    SECURED = codes.LIFE_CYCLE_SECURED
-    LOCKED = codes.LIFE_CYCLE_LOCKED
-    TERMINATED = codes.LIFE_CYCLE_TERMINATED
-
-
-STEPS: Final[Mapping[LifeCycle, frozenset[LifeCycle]]] = MappingProxyType(
-    {
-        LifeCycle.OP_READY: frozenset({LifeCycle.INITIALIZED, LifeCycle.TERMINATED}),
-        LifeCycle.INITIALIZED: frozenset({LifeCycle.SECURED, LifeCycle.TERMINATED}),
-        LifeCycle.SECURED: frozenset({LifeCycle.LOCKED, LifeCycle.TERMINATED}),
-        LifeCycle.LOCKED: frozenset({LifeCycle.SECURED, LifeCycle.TERMINATED}),
-        LifeCycle.TERMINATED: frozenset(),
-    }
-)
-"""From a state to those that SET STATUS may reach from it."""
 
 Kind = tuple[int, int]
 """Class octet without its transport bits, and instruction."""
