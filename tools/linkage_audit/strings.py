@@ -1,0 +1,232 @@
+"""Strings that come back: for one card and not for every card, longer than chance allows (:mod:`.chance`).
+
+Two observers look: a relying party at its own visits, and all relying parties together. What a terminal sent
+itself during the visit does not count, nor does a pseudonym within the one relying party that it is for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tools.linkage_audit import chance
+from tools.linkage_audit.findings import Finding, Observer
+from tools.linkage_audit.observation import SHORTEST, CardTrace, Text
+
+_EXAMPLES: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StringsReport:
+    """``lengths``: what counted as telling, by number of visits. ``windows``: compared, in all."""
+
+    observer: Observer
+    findings: tuple[Finding, ...]
+    lengths: dict[int, int]
+    windows: int
+    groups: int
+
+
+def varying_steps(traces: Sequence[CardTrace]) -> frozenset[str]:
+    """Steps where not every card always gave the same answer: the others tell nobody apart."""
+    first: dict[str, bytes] = {}
+    varying = set()
+    for trace in traces:
+        for step, texts in trace.texts.items():
+            known = first.setdefault(step, texts[0].octets)
+            if step not in varying and any(text.octets != known for text in texts):
+                varying.add(step)
+    return frozenset(varying)
+
+
+def look_across_parties(traces: Sequence[CardTrace], steps: frozenset[str]) -> StringsReport:
+    """All relying parties put together what they saw. A private string counts once for each of them."""
+    groups = [_Group(trace, steps, _once_per_party(trace)) for trace in traces]
+    return _look(Observer.ALL_PARTIES, traces, groups, steps)
+
+
+def look_within_parties(traces: Sequence[CardTrace], steps: frozenset[str]) -> StringsReport:
+    """Each relying party compares the visits to itself. A private string does not count."""
+    groups = []
+    for trace in traces:
+        for party in sorted(set(trace.party_of.values())):
+            groups.append(_Group(trace, steps, _at_party(trace, party)))
+    return _look(Observer.ONE_PARTY, traces, groups, steps)
+
+
+def recurring_private(traces: Sequence[CardTrace]) -> tuple[int, int]:
+    """A control of the method: (pairs of card and party with a pseudonym, those where it was seen again)."""
+    pairs: dict[tuple[int, int], set[bytes]] = defaultdict(set)
+    times: Counter[tuple[int, int]] = Counter()
+    for trace in traces:
+        for texts in trace.texts.values():
+            for text in texts:
+                if text.private:
+                    key = (trace.card, trace.party_of[text.visit])
+                    pairs[key].add(text.octets)
+                    times[key] += 1
+    repeated = {key for key, count in times.items() if count > 1}
+    return len(repeated), sum(len(pairs[key]) == 1 for key in repeated)
+
+
+Keep = Callable[[Text], bool]
+
+
+def _once_per_party(trace: CardTrace) -> Keep:
+    met: set[tuple[int, bytes]] = set()
+
+    def keep(text: Text) -> bool:
+        if not text.private:
+            return True
+        key = (trace.party_of.get(text.visit, -1), text.octets)
+        new = key not in met
+        met.add(key)
+        return new
+
+    return keep
+
+
+def _at_party(trace: CardTrace, party: int) -> Keep:
+    return lambda text: not text.private and trace.party_of.get(text.visit) == party
+
+
+class _Group:
+    """What one observer compares: the texts of one card at some visits."""
+
+    def __init__(self, trace: CardTrace, steps: frozenset[str], keep: Keep) -> None:
+        self.card = trace.card
+        self.texts: list[tuple[str, Text]] = [
+            (step, text)
+            for step, texts in trace.texts.items()
+            if step in steps
+            for text in texts
+            if keep(text)
+        ]
+        self._sent = {visit: windows(octets) for visit, octets in trace.sent.items()}
+        self.visits = {text.visit for _, text in self.texts}
+
+    def window_count(self) -> int:
+        """Of the visit with most."""
+        counts: Counter[int] = Counter()
+        for _, text in self.texts:
+            counts[text.visit] += len(text.octets) - SHORTEST + 1
+        return max(counts.values(), default=0)
+
+    def recurring(self) -> Iterator[tuple[str, bytes]]:
+        """(step, string): longest strings all of whose windows came in two visits or more."""
+        first: dict[bytes, int] = {}
+        again: set[bytes] = set()
+        for _, text in self.texts:
+            sent = self._sent.get(text.visit, frozenset())
+            for window in windows(text.octets):
+                if first.setdefault(window, text.visit) != text.visit and window not in sent:
+                    again.add(window)
+        if not again:
+            return
+        for step, text in self.texts:
+            for run in _runs(text.octets, again):
+                yield step, run
+
+
+def windows(octets: bytes) -> set[bytes]:
+    """All strings of the shortest length in ``octets``."""
+    return {octets[i : i + SHORTEST] for i in range(len(octets) - SHORTEST + 1)}
+
+
+def _runs(octets: bytes, wanted: set[bytes]) -> Iterator[bytes]:
+    """The longest stretches of ``octets`` whose every window is wanted."""
+    start = None
+    last = len(octets) - SHORTEST + 1
+    for i in range(last + 1):
+        inside = i < last and octets[i : i + SHORTEST] in wanted
+        if inside and start is None:
+            start = i
+        elif not inside and start is not None:
+            yield octets[start : i + SHORTEST - 1]
+            start = None
+
+
+def _look(
+    observer: Observer, traces: Sequence[CardTrace], groups: Sequence[_Group], steps: frozenset[str]
+) -> StringsReport:
+    visits = max((len(group.visits) for group in groups), default=0)
+    most = max((group.window_count() for group in groups), default=0)
+    lengths = chance.shortest_telling(groups=len(groups), visits=visits, windows=most)
+    marks: dict[str, dict[bytes, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for group in groups:
+        judged: dict[bytes, bool] = {}
+        for step, string in group.recurring():
+            if string not in judged:
+                judged[string] = _tells(string, group, lengths)
+            if judged[string]:
+                marks[step][string].add(group.card)
+    everyone = _Everyone(traces, steps)
+    findings = [
+        finding
+        for step, strings in sorted(marks.items())
+        if (finding := _finding(observer, step, strings, everyone)) is not None
+    ]
+    return StringsReport(
+        observer=observer,
+        findings=tuple(findings),
+        lengths=lengths,
+        windows=sum(len(t.octets) - SHORTEST + 1 for group in groups for _, t in group.texts),
+        groups=len(groups),
+    )
+
+
+def _tells(string: bytes, group: _Group, lengths: dict[int, int]) -> bool:
+    times = len({text.visit for _, text in group.texts if string in text.octets})
+    return times >= 2 and len(string) >= lengths.get(times, SHORTEST)
+
+
+class _Everyone:
+    """Who else ever said a string, at the same step."""
+
+    def __init__(self, traces: Sequence[CardTrace], steps: frozenset[str]) -> None:
+        self._traces = traces
+        self._blobs: dict[str, dict[int, list[bytes]]] = {}
+        self._steps = steps
+
+    def saying(self, step: str, string: bytes) -> tuple[int, int]:
+        """(cards that said it at this step, cards that came to this step)."""
+        if step not in self._blobs:
+            self._blobs[step] = {
+                trace.card: [text.octets for text in trace.texts[step]]
+                for trace in self._traces
+                if step in trace.texts
+            }
+        cards = self._blobs[step].values()
+        return sum(any(string in octets for octets in texts) for texts in cards), len(cards)
+
+
+def _finding(
+    observer: Observer, step: str, strings: dict[bytes, set[int]], everyone: _Everyone
+) -> Finding | None:
+    """None where every card says all of these strings."""
+    telling: dict[bytes, int] = {}
+    cards: set[int] = set()
+    for string, whose in strings.items():
+        saying, present = everyone.saying(step, string)
+        if saying < present or present == 1:
+            telling[string] = saying
+            cards |= whose
+    if not telling:
+        return None
+    longest = max(telling, key=len)
+    return Finding(
+        test="strings that come back",
+        observer=observer,
+        where=step,
+        cards=len(cards),
+        what=f"a string of {len(longest)} octets comes back for a card and not for all others",
+        shared_by=min(telling.values()),
+        examples=_examples(telling),
+    )
+
+
+def _examples(strings: Iterable[bytes]) -> tuple[str, ...]:
+    longest = sorted(strings, key=len, reverse=True)[:_EXAMPLES]
+    return tuple(string[:16].hex(" ") + (" ..." if len(string) > 16 else "") for string in longest)
