@@ -15,6 +15,7 @@ from typing import Final
 
 from mumei_core.commands import codes
 from mumei_core.eac.chat import Chat, Role
+from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816 import ber_tlv
 from mumei_core.iso7816.ber_tlv import Tlv
@@ -198,6 +199,12 @@ class Certificate:
     body: Body
     signed: bytes = field(repr=False)
     signature: bytes = field(repr=False)
+
+    @classmethod
+    def issue(cls, body: Body, key: SigningKey) -> Certificate:
+        """Sign ``body`` with the issuer's key."""
+        signed = body.to_octets()
+        return cls(body=body, signed=signed, signature=key.sign(signed))
 
     @property
     def role(self) -> Role:
