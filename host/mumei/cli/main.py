@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
             "mumei.cli.doctor", "doctor", "Say which layer keeps a card from working, and the fix."
         ),
         "issuer": Entry("mumei.cli.issuer", "issuer", "Make and audit an issuer's key and parameters."),
+        "maker": Entry("mumei.cli.maker", "maker", "The card maker: master key, and keys for new cards."),
         "office": Entry("mumei.cli.office", "office", "The resident registry, and issuing cards."),
         "receipt": Entry("mumei.cli.receipt", "receipt", "Verify a receipt, which names nobody."),
         "terminal": Entry("mumei.cli.terminal", "terminal", "Set up a terminal, and ask cards."),

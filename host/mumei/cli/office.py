@@ -18,6 +18,7 @@ from mumei.cli.secrets import SecretSource, secret_options
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters
 from mumei.issuer.signing import SigningService
+from mumei.maker.master_key import MasterKey
 from mumei.office.enrolment import Office
 from mumei.office.records import AuditEntry, EnrolmentRecord, ResidentRecord
 from mumei.office.registry import Registry
@@ -26,6 +27,7 @@ from mumei.office.samples import sample_residents
 from mumei.session.channel import Channel
 from mumei_core.dates import date_of, today
 from mumei_core.errors import DataError, UsageError
+from mumei_core.gp.diversification import DIVERSIFICATION_DATA_OCTETS
 
 Command = Callable[..., Any]
 
@@ -213,18 +215,29 @@ def residents(registry: str, after: int, limit: int, as_json: bool) -> None:
     help="The issuer's folder: issuer.key and parameters.cbor.",
 )
 @click.option("--replacement", is_flag=True, help="The resident's earlier card is lost or taken back.")
+@click.option(
+    "--card-master",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The card maker's master key; standard cards are written to with it only.",
+)
+@click.option("--card-number", metavar="HEX", help="Write to the standard card with this number only.")
 @clerk_option
 @card_options
 @secret_options("passphrase", "the passphrase of the issuer's key")
+@secret_options("card-master-passphrase", "the passphrase of the master key")
 @json_option
 def enrol(
     resident: int,
     registry: str,
     issuer_folder: Path,
     replacement: bool,
+    card_master: Path | None,
+    card_number: str | None,
     clerk: str,
     place: CardPlace,
     passphrase: SecretSource,
+    card_master_passphrase: SecretSource,
     as_json: bool,
 ) -> None:
     """Issue a card to RESIDENT (a record number), or finish an enrolment that broke off.
@@ -235,14 +248,22 @@ def enrol(
     Examples:
       mumei office enrol 1 --registry ward.db --issuer gifu --card hanako.card
       mumei office enrol 1 --registry ward.db --issuer gifu --reader ACR122 --wait 30
+      mumei office enrol 1 --registry ward.db --issuer gifu --card-master maker.key
     """
+    number = None if card_number is None else _card_number(card_number)
     parameters = PublicParameters.load(issuer_folder / PARAMETERS_FILE)
     secret = passphrase.text(prompt="passphrase of the issuer's key").encode()
     key = IssuerKey.load(issuer_folder / KEY_FILE, secret)
+    keys_of = None if card_master is None else _master_key(card_master, card_master_passphrase).keys_of
     with Registry.open(registry) as open_registry, place.open() as connection:
-        desk = Office(open_registry, parameters, SigningService(key), clerk=clerk)
+        desk = Office(open_registry, parameters, SigningService(key), clerk=clerk, keys_of=keys_of)
         enrolled = desk.enrol(
-            Channel(connection), resident, today=today(), replacement=replacement, progress=progress
+            Channel(connection),
+            resident,
+            today=today(),
+            replacement=replacement,
+            card_number=number,
+            progress=progress,
         )
     emit(enrolled, as_json=as_json)
 
@@ -285,6 +306,23 @@ def history(registry: str, resident: int | None, after: int, limit: int, as_json
 def _card_words(enrolment: EnrolmentRecord) -> str:
     until = f" until {date_of(enrolment.valid_until).isoformat()}" if enrolment.valid_until else ""
     return f"enrolment {enrolment.number} {enrolment.state.value.lower()}{until}"
+
+
+def _master_key(file: Path, passphrase: SecretSource) -> MasterKey:
+    return MasterKey.load(file, passphrase.text(prompt="passphrase of the card maker's master key").encode())
+
+
+def _card_number(text: str) -> bytes:
+    try:
+        number = bytes.fromhex(text)
+    except ValueError:
+        number = b""
+    if len(number) != DIVERSIFICATION_DATA_OCTETS:
+        raise UsageError(
+            f"a card number is {2 * DIVERSIFICATION_DATA_OCTETS} hex digits",
+            hint="It is on the delivery note of the card.",
+        )
+    return number
 
 
 def _read(file: Path) -> bytes:

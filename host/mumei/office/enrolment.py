@@ -1,7 +1,8 @@
 """One resident, one card: from an open enrolment to a credential on the card, resumable at every step.
 
 Order (mumei protocol 2.2): the card is the expected kind → parameters → commitment, checked → terms on record
-→ signature on record → the card accepts → stored. A step that broke off is asked again with the same values,
+→ signature on record → the card accepts → stored. A standard card is written to inside SCP03 only, and closes its
+security domain at the end. A step that broke off is asked again with the same values,
 and the card and the registry answer as before.
 """
 
@@ -18,17 +19,26 @@ from mumei.office.models import EnrolmentState
 from mumei.office.records import EnrolmentRecord
 from mumei.office.registry import Registry
 from mumei.office.residents import credential_attributes
-from mumei.session import personalisation
-from mumei.session.application import Application
+from mumei.session import personalisation, security_domain
+from mumei.session.application import Application, Profile
 from mumei.session.channel import Channel
 from mumei.session.personalisation import CardHasCredentialError, CardNotReadyError
+from mumei.session.scp03 import KeyProvider, Scp03Channel, open_scp03
 from mumei_core import dates
 from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential
 from mumei_core.common_key.messages import CommonKeyProof
 from mumei_core.crypto.bbs.messages import Signature
 from mumei_core.crypto.curve import scalar_from_octets
 from mumei_core.dates import date_of, day_number, valid_until_on_or_after
-from mumei_core.errors import DataError, InvalidProof, ProtocolError, TrustError, WrongCardError
+from mumei_core.errors import (
+    CardRefused,
+    DataError,
+    InvalidProof,
+    ProtocolError,
+    TrustError,
+    UsageError,
+    WrongCardError,
+)
 
 #: A credential is good for at least this long; it ends on the 30 June or 31 December after.
 SHORTEST_VALIDITY: Final = timedelta(days=365)
@@ -62,9 +72,18 @@ class Office:
     """A counter with its registry, the issuer's parameters and signing service."""
 
     def __init__(
-        self, registry: Registry, parameters: PublicParameters, signing: SigningService, *, clerk: str
+        self,
+        registry: Registry,
+        parameters: PublicParameters,
+        signing: SigningService,
+        *,
+        clerk: str,
+        keys_of: KeyProvider | None = None,
     ) -> None:
-        """Raises TrustError where the signing key is not the one in the parameters."""
+        """``keys_of`` finds the static keys of standard cards; development cards need none.
+
+        Raises TrustError where the signing key is not the one in the parameters.
+        """
         if signing.key_id != parameters.key_id:
             raise TrustError(
                 "the issuer key and the parameters do not belong together",
@@ -74,6 +93,7 @@ class Office:
         self._parameters = parameters
         self._signing = signing
         self._clerk = clerk
+        self._keys_of = keys_of
 
     def enrol(
         self,
@@ -82,23 +102,24 @@ class Office:
         *,
         today: date,
         replacement: bool = False,
+        card_number: bytes | None = None,
         progress: Progress = lambda _: None,
     ) -> Enrolled:
         """Issue a card to a resident, or finish an enrolment that broke off.
 
+        ``card_number``: diversification data (10 octets) that a standard card must have to be written to.
+
         Raises what the registry, the session and the card raise; whatever happened, calling again with the
         same card goes on. WrongCardError or CardHasCredentialError: nothing was written to the card.
         """
-        application = Application.select(channel)
-        if application.profile != self._parameters.profile:
-            raise WrongCardError(
-                "the card and the issuer's parameters are of different profiles",
-                hint="Development parameters are for development cards only, and the reverse.",
-            )
+        channel = self._open(channel, card_number, progress)
         resident = self._registry.resident(resident_number).resident
+        attributes = credential_attributes(resident)
+        if (stored := self._stored_but_not_secured(channel, resident_number, attributes)) is not None:
+            security_domain.secure(channel)
+            return self._enrolled(stored, resident_number, channel, today, resumed=True)
         record = self._registry.begin_enrolment(resident_number, clerk=self._clerk, replacement=replacement)
         resumed = record.state is not EnrolmentState.STARTED
-        attributes = credential_attributes(resident)
         if record.state is not EnrolmentState.SIGNED:
             progress("the card draws its secrets and commits to them")
             answer = self._commitment(channel, record.nonce, today, progress)
@@ -111,7 +132,48 @@ class Office:
                 "this is not the card that the enrolment began with",
                 hint=f"Put back the card of enrolment {record.number}, or cancel that enrolment and begin anew.",
             ) from error
+        # On record before the card closes itself: afterwards it could not be asked again.
         self._registry.mark_stored(record.number, clerk=self._clerk)
+        if isinstance(channel, Scp03Channel):
+            progress("the card closes its security domain")
+            security_domain.secure(channel)
+        return self._enrolled(record, resident_number, channel, today, resumed=resumed)
+
+    def _open(self, channel: Channel, card_number: bytes | None, progress: Progress) -> Channel:
+        """The channel to write through: the plain one of a development card, SCP03 of a standard one."""
+        application = Application.identify(channel)
+        if application.profile != self._parameters.profile:
+            raise WrongCardError(
+                "the card and the issuer's parameters are of different profiles",
+                hint="Development parameters are for development cards only, and the reverse.",
+            )
+        if application.profile is Profile.DEVELOPMENT:
+            return channel
+        if self._keys_of is None:
+            raise UsageError(
+                "a standard card is written to with its own keys only, and this desk has none",
+                hint="Name the master key of the card's maker.",
+            )
+        progress("the card proves which card it is, and opens a channel")
+        expected = None if card_number is None else (card_number,)
+        return open_scp03(channel, self._keys_of, expected=expected)
+
+    def _stored_but_not_secured(
+        self, channel: Channel, resident_number: int, attributes: tuple[bytes, ...]
+    ) -> EnrolmentRecord | None:
+        """The enrolment whose card broke off at its very last step, if the card at hand is that card."""
+        last = self._registry.enrolments_of(resident_number)[-1:]
+        if not isinstance(channel, Scp03Channel) or not last or last[0].state is not EnrolmentState.STORED:
+            return None
+        try:
+            personalisation.store_credential(channel, _credential(last[0], attributes))
+        except CardRefused:
+            return None
+        return last[0]
+
+    def _enrolled(
+        self, record: EnrolmentRecord, resident_number: int, channel: Channel, today: date, *, resumed: bool
+    ) -> Enrolled:
         valid_until = record.valid_until
         return Enrolled(
             enrolment=record.number,

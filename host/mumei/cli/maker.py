@@ -1,0 +1,113 @@
+"""``mumei maker``: the master key of card personalisation, and the keys of new cards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from mumei.cli.options import json_option
+from mumei.cli.output import emit, progress
+from mumei.cli.secrets import SecretSource, secret_options
+from mumei.maker.master_key import SCHEMES, MasterKey, write_card_keys
+from mumei_core.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterInfo:
+    """What may be known of a master key."""
+
+    file: str
+    check_value: bytes
+    bits: int
+    scheme: str
+
+    def text(self) -> str:
+        """Two lines."""
+        return (
+            f"made: {self.file}, AES-{self.bits}, scheme {self.scheme}, check value {self.check_value.hex()}\n"
+            "Keep it where cards are made and issued, and nowhere else."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardKeysInfo:
+    """One card's keys were written. ``number``: its diversification data; ``key_version``: of the keys."""
+
+    file: str
+    number: bytes
+    key_version: int
+
+    def text(self) -> str:
+        """Two lines."""
+        return (
+            f"keys of card {self.number.hex()}, version {self.key_version:02x}: {self.file}\n"
+            "They are in clear: give them to 'mumei-card new --personalisation-keys', then delete the file."
+        )
+
+
+@click.group()
+def maker() -> None:
+    """The card maker: the master key, and keys for new cards."""
+
+
+@maker.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--bits", type=click.Choice(["128", "192", "256"]), default="128", show_default=True, help="AES key size."
+)
+@click.option(
+    "--scheme",
+    type=click.Choice(list(SCHEMES)),
+    default="mumei",
+    show_default=True,
+    help="How cards' keys come from the master; kdf3 for cards delivered with it.",
+)
+@secret_options("passphrase", "the passphrase")
+@json_option
+def init(file: Path, bits: str, scheme: str, passphrase: SecretSource, as_json: bool) -> None:
+    """Make a master key in FILE, encrypted under a passphrase of eight characters or more.
+
+    \b
+    Examples:
+      mumei maker init maker.key
+      mumei maker init maker.key --bits 256 --passphrase-file pass.txt --json
+    """
+    if file.exists():
+        raise UsageError(f"{file} is there already", hint="Choose another name.")
+    secret = passphrase.text(prompt="passphrase for the master key", confirm=True).encode()
+    key = MasterKey.generate(int(bits), scheme=scheme)
+    key.save(file, secret)
+    emit(
+        MasterInfo(file=str(file), check_value=key.check_value, bits=int(bits), scheme=scheme),
+        as_json=as_json,
+    )
+
+
+@maker.command("card-keys")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--master", required=True, type=click.Path(path_type=Path), help="The master key's file, of 'maker init'."
+)
+@secret_options("passphrase", "the passphrase of the master key")
+@json_option
+def card_keys(file: Path, master: Path, passphrase: SecretSource, as_json: bool) -> None:
+    """Draw a number for a new card and write its keys to FILE.
+
+    The number tells nothing of card or maker. An office finds the keys again from the number that the card
+    says, and the master key.
+
+    \b
+    Examples:
+      mumei maker card-keys hanako.keys --master maker.key
+      mumei-card new hanako.card --profile standard --personalisation-keys hanako.keys
+    """
+    secret = passphrase.text(prompt="passphrase of the master key").encode()
+    card = MasterKey.load(master, secret).new_card()
+    write_card_keys(file, card)
+    progress("drawn anew: these keys belong to one card")
+    emit(
+        CardKeysInfo(file=str(file), number=card.diversification_data, key_version=card.key_version),
+        as_json=as_json,
+    )

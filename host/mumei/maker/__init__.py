@@ -1,0 +1,1 @@
+"""The card maker: master keys, and the keys that each new card begins with."""
