@@ -1,5 +1,5 @@
-"""What an authenticated terminal may do on this card in this channel (TR-03110-3 v2.21, 2.7; TR-03110-2 v2.21, 2.3.2.1;
-mumei protocol 2.5, 2.6): the AND of its chain and of PACE's CHAT, and the project's rules of admission.
+"""What an authenticated terminal may do on this card in this channel: the AND of its chain and of PACE's CHAT, and
+the project's rules of admission (TR-03110-3 v2.21, 2.7; TR-03110-2 v2.21, 2.3.2.1; mumei protocol 2.5, 2.6).
 """
 
 from __future__ import annotations
