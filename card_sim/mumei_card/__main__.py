@@ -18,7 +18,14 @@ from mumei_card.chip.nvm import Nvm
 from mumei_card.inspection import inspect
 from mumei_card.link.in_process import open_card
 from mumei_card.link.vpcd import FIRST_SLOT_PORT, HOST, SECOND_SLOT_PORT, VpcdLink
-from mumei_card.personalisation import PROFILES, PinLetter, draw_letter, initial_records
+from mumei_card.personalisation import (
+    DEVELOPMENT,
+    PROFILES,
+    STANDARD,
+    PinLetter,
+    draw_letter,
+    initial_records,
+)
 from mumei_core.errors import DataError, HostEnvironmentError, MumeiError, UsageError
 
 EXIT_OK, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_BUG = 0, 2, 3, 70
@@ -54,12 +61,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="log refused commands to stderr, without data")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    new = commands.add_parser("new", help="make a card file and draw its transport PIN and PUK")
+    new = commands.add_parser("new", help="make a card file and draw its passwords")
     new.add_argument("file", metavar="FILE", help="card file to make; an existing one is never overwritten")
     new.add_argument(
-        "--profile", choices=sorted(PROFILES), default="development", help="default: %(default)s"
+        "--profile",
+        choices=sorted(PROFILES),
+        default=STANDARD,
+        help="default: %(default)s; development cards speak to everybody in plain and are for tests only",
     )
-    new.add_argument("--letter", metavar="FILE", help="write transport PIN and PUK there instead of printing")
+    new.add_argument(
+        "--contactless", action="store_true", help="give it one of 16 shop codes; over contacts it is 00"
+    )
+    new.add_argument("--letter", metavar="FILE", help="write the passwords there instead of printing them")
     new.set_defaults(command=_new)
 
     serve = commands.add_parser("serve", help="be a PC/SC reader with this card, through vpcd, until stopped")
@@ -94,11 +107,11 @@ def _port(text: str) -> int:
 
 
 def _new(options: argparse.Namespace) -> None:
-    letter = draw_letter()
+    letter = draw_letter(contactless=options.contactless)
     records = initial_records(options.profile, letter)
     if options.letter is None:
         Nvm.create(options.file, records).close()
-        _write_letter(letter, sys.stdout)
+        _write_letter(letter, options.profile, sys.stdout)
         return
     # The letter first: a card whose PIN nobody has is of no use.
     path = Path(options.letter)
@@ -110,15 +123,17 @@ def _new(options: argparse.Namespace) -> None:
         ) from None
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            _write_letter(letter, file)
+            _write_letter(letter, options.profile, file)
         Nvm.create(options.file, records).close()
     except BaseException:
         path.unlink()
         raise
 
 
-def _write_letter(letter: PinLetter, stream: TextIO) -> None:
+def _write_letter(letter: PinLetter, profile: str, stream: TextIO) -> None:
     stream.write(f"transport PIN: {letter.transport_pin}\nPUK: {letter.puk}\n")
+    if profile != DEVELOPMENT:
+        stream.write(f"CAN: {letter.can}\nshop code: {letter.shop_code}\n")
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mumei_card.applet.pin import RECORD_PIN, RECORD_PUK, Password
 from mumei_card.chip.nvm import Nvm
 from mumei_card.errors import CardFileError
 from mumei_card.os.context import RECORD_PROFILE, RECORD_RNG_COUNTER
+from mumei_card.os.passwords import RECORD_PIN, RECORD_PUK, Password
 from mumei_card.personalisation import PROFILES
 
 

@@ -11,8 +11,9 @@ from mumei_card.applet import security_domain
 from mumei_card.errors import CardError
 from mumei_card.os.answer_to_reset import CARD_CAPABILITIES, CARD_SERVICE_DATA
 from mumei_card.os.context import CardContext
-from mumei_card.os.registry import ANY_OCTET, Command, Presence, Registry
+from mumei_card.os.registry import ANY_OCTET, Access, Command, Presence, Registry
 from mumei_core.commands import codes
+from mumei_core.eac.card_access import CARD_ACCESS
 from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, MAX_SHORT_LE, CommandAPDU, ResponseAPDU
 from mumei_core.iso7816.ber_tlv import encode
 
@@ -79,7 +80,10 @@ EF_DIR = ElementaryFile(
         encode(codes.TAG_AID, codes.AID) + encode(codes.TAG_APPLICATION_LABEL, _LABEL),
     ),
 )
-FILES = (EF_ATR, EF_DIR)
+EF_CARD_ACCESS = ElementaryFile(
+    fid=codes.FID_EF_CARD_ACCESS, sfi=codes.SFI_EF_CARD_ACCESS, content=CARD_ACCESS
+)
+FILES = (EF_ATR, EF_DIR, EF_CARD_ACCESS)
 
 
 def register(registry: Registry) -> None:
@@ -94,6 +98,7 @@ def register(registry: Registry) -> None:
             p2=_SELECT_P2,
             data=Presence.REQUIRED,
             answers=False,
+            access=Access.ANYONE,
         )
     )
     registry.add(
@@ -106,6 +111,7 @@ def register(registry: Registry) -> None:
             p2=ANY_OCTET,
             data=Presence.FORBIDDEN,
             answers=True,
+            access=Access.ANYONE,
         )
     )
     registry.add(
@@ -116,6 +122,7 @@ def register(registry: Registry) -> None:
             handler=get_challenge,
             data=Presence.FORBIDDEN,
             answers=True,
+            access=Access.ANYONE,
         )
     )
     registry.add(
@@ -128,6 +135,7 @@ def register(registry: Registry) -> None:
             p2=ANY_OCTET,
             data=Presence.FORBIDDEN,
             answers=True,
+            access=Access.ANYONE,
         )
     )
 
@@ -146,7 +154,7 @@ def _select_application(command: CommandAPDU, context: CardContext) -> bytes:
         raise CardError(codes.SW_NOT_FOUND, "no application with this name")
     if command.p2 & _OCCURRENCE not in _FIRST_OR_LAST:
         raise CardError(codes.SW_NOT_FOUND, "there is only one application")
-    context.security_status.clear()
+    context.security_status.select()
     name = encode(codes.TAG_DF_NAME, codes.AID)
     template = command.p2 & ~_OCCURRENCE
     if template == _FCI:
@@ -164,7 +172,7 @@ def _select_file(command: CommandAPDU, context: CardContext) -> bytes:
         raise CardError(codes.SW_WRONG_P1_P2, "a file identifier has no further occurrence")
     if len(command.data) != 2:
         raise CardError(codes.SW_LC_AGAINST_P1_P2, "a file identifier has two octets")
-    file = _find(fid=int.from_bytes(command.data))
+    file = _find(context, fid=int.from_bytes(command.data))
     context.security_status.current_file = file.fid
     if command.p2 == _NO_DATA:
         return b""
@@ -172,8 +180,10 @@ def _select_file(command: CommandAPDU, context: CardContext) -> bytes:
     return encode(tag, file.control_parameters())
 
 
-def _find(*, fid: int | None = None, sfi: int | None = None) -> ElementaryFile:
+def _find(context: CardContext, *, fid: int | None = None, sfi: int | None = None) -> ElementaryFile:
     for file in FILES:
+        if file is EF_CARD_ACCESS and context.profile == codes.PROFILE_DEVELOPMENT:
+            continue
         if fid == file.fid or sfi == file.sfi:
             return file
     raise CardError(codes.SW_NOT_FOUND, "no such file")
@@ -184,13 +194,13 @@ def read_binary(command: CommandAPDU, context: CardContext) -> ResponseAPDU:
     if command.p1 & _SFI_FLAG:
         if command.p1 & _SFI_UNUSED_BITS:
             raise CardError(codes.SW_WRONG_P1_P2, "P1 holds neither an offset nor a short file identifier")
-        file = _find(sfi=command.p1 & _SFI_MASK)
+        file = _find(context, sfi=command.p1 & _SFI_MASK)
         offset = command.p2
     else:
         current = context.security_status.current_file
         if current is None:
             raise CardError(codes.SW_NO_CURRENT_FILE, "no file is selected")
-        file = _find(fid=current)
+        file = _find(context, fid=current)
         offset = command.p1 << 8 | command.p2
     if offset >= len(file.content):
         raise CardError(codes.SW_WRONG_OFFSET, "the offset lies outside the file")

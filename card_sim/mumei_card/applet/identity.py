@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mumei_card.applet import enrolment, log, parameters, presentation, settings
-from mumei_card.os.registry import ANY_OCTET, Command, Presence, Registry
+from mumei_card.os.registry import ANY_OCTET, Access, Command, Presence, Registry
 from mumei_core.commands import codes
 
 
@@ -19,13 +19,20 @@ def register(registry: Registry) -> None:
             p2=ANY_OCTET,
             data=Presence.REQUIRED,
             answers=False,
+            access=Access.HANDLER,
         )
     )
-    for name, ins, handler, answers in (
-        ("ENROL", codes.INS_ENROL, enrolment.enrol, True),
-        ("STORE CREDENTIAL", codes.INS_STORE_CREDENTIAL, enrolment.store_credential, True),
-        ("DESCRIBE TERMINAL", codes.INS_DESCRIBE_TERMINAL, presentation.describe_terminal, False),
-        ("PRESENT", codes.INS_PRESENT, presentation.present_credential, True),
+    for name, ins, handler, answers, access in (
+        ("ENROL", codes.INS_ENROL, enrolment.enrol, True, Access.HANDLER),
+        ("STORE CREDENTIAL", codes.INS_STORE_CREDENTIAL, enrolment.store_credential, True, Access.HANDLER),
+        (
+            "DESCRIBE TERMINAL",
+            codes.INS_DESCRIBE_TERMINAL,
+            presentation.describe_terminal,
+            False,
+            Access.DEVELOPMENT,
+        ),
+        ("PRESENT", codes.INS_PRESENT, presentation.present_credential, True, Access.TERMINAL),
     ):
         registry.add(
             Command(
@@ -35,6 +42,7 @@ def register(registry: Registry) -> None:
                 handler=handler,
                 data=Presence.REQUIRED,
                 answers=answers,
+                access=access,
             )
         )
     registry.add(
@@ -46,6 +54,7 @@ def register(registry: Registry) -> None:
             p2=range(codes.LOG_ENTRIES),
             data=Presence.FORBIDDEN,
             answers=True,
+            access=Access.CHANNEL,
         )
     )
     registry.add(
@@ -56,5 +65,6 @@ def register(registry: Registry) -> None:
             handler=settings.settings,
             data=Presence.OPTIONAL,
             answers=True,
+            access=Access.CHANNEL,
         )
     )

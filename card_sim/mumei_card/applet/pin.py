@@ -1,61 +1,40 @@
-"""The holder's PIN and PUK in plain, development profile only (ISO/IEC 7816-4:2005 clause 7.5).
+"""The commands for the holder's PIN (ISO/IEC 7816-4:2005 clause 7.5; TR-03110-3 v2.21, B.14.9; mumei protocol 2.6).
 
-A try is counted and committed before the comparison, and given back after it: a power cut between the two
-costs a try and wins nothing. A new card has a transport PIN of five digits, good for one thing: to be
-changed.
+In the development profile they travel in plain, with old PIN or PUK in the command. In every other profile the
+password was shown by PACE before: RESET RETRY COUNTER then changes the PIN in a channel of the PIN and unblocks it
+in one of the PUK, and VERIFY serves a terminal that was let in and tells it no counter.
+
+A new card has a transport PIN of five digits, good for one thing: to be changed.
 """
 
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
-from mumei_card.os.registry import ANY_OCTET, Command, Presence, Registry
+from mumei_card.os.passwords import RECORD_PIN, RECORD_PUK, Attempt, Password, load, new_pin
+from mumei_card.os.registry import ANY_OCTET, Access, Command, Presence, Registry
+from mumei_card.os.security_status import PaceChannel
 from mumei_core.commands import codes
+from mumei_core.eac.pace_messages import Password as PasswordName
 from mumei_core.iso7816.apdu import CommandAPDU
 
-RECORD_PIN = "pin"
-RECORD_PUK = "puk"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Password:
-    """One password's record in memory: tries left (1 octet), then its digits in ASCII."""
-
-    tries: int
-    digits: bytes = field(repr=False)
-
-    @classmethod
-    def from_bytes(cls, octets: bytes) -> Password:
-        return cls(tries=octets[0], digits=octets[1:])
-
-    def to_bytes(self) -> bytes:
-        return bytes((self.tries,)) + self.digits
-
-    @property
-    def is_transport(self) -> bool:
-        """Whether this is a transport PIN; its length tells, so state and value cannot disagree."""
-        return len(self.digits) == codes.TRANSPORT_PIN_DIGITS
-
-
-def new_pin(digits: bytes) -> Password:
-    """A PIN or transport PIN with all its tries."""
-    return Password(tries=codes.PIN_TRIES, digits=digits)
-
-
-def new_puk(digits: bytes) -> Password:
-    """A PUK with all its tries."""
-    return Password(tries=codes.PUK_TRIES, digits=digits)
+_WITH_OLD = 0x00
 
 
 def register(registry: Registry) -> None:
     """VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER. The handlers check P2 themselves: 6A88."""
-    for name, ins, handler, data in (
-        ("VERIFY", codes.INS_VERIFY, verify, Presence.OPTIONAL),
-        ("CHANGE REFERENCE DATA", codes.INS_CHANGE_REFERENCE_DATA, change_reference_data, Presence.REQUIRED),
-        ("RESET RETRY COUNTER", codes.INS_RESET_RETRY_COUNTER, reset_retry_counter, Presence.REQUIRED),
+    for name, ins, handler, data, access in (
+        ("VERIFY", codes.INS_VERIFY, verify, Presence.OPTIONAL, Access.TERMINAL),
+        (
+            "CHANGE REFERENCE DATA",
+            codes.INS_CHANGE_REFERENCE_DATA,
+            change_reference_data,
+            Presence.REQUIRED,
+            Access.DEVELOPMENT,
+        ),
     ):
         registry.add(
             Command(
@@ -66,18 +45,34 @@ def register(registry: Registry) -> None:
                 p2=ANY_OCTET,
                 data=data,
                 answers=False,
+                access=access,
             )
         )
+    registry.add(
+        Command(
+            name="RESET RETRY COUNTER",
+            cla=codes.CLA_ISO,
+            ins=codes.INS_RESET_RETRY_COUNTER,
+            handler=reset_retry_counter,
+            p1=(_WITH_OLD, codes.CHANGE_PIN_P1, codes.UNBLOCK_PIN_P1),
+            p2=ANY_OCTET,
+            data=Presence.OPTIONAL,
+            answers=False,
+            access=Access.CHANNEL,
+        )
+    )
 
 
 def verify(command: CommandAPDU, context: CardContext) -> bytes:
     """VERIFY: compares the PIN, or without data says how things stand."""
+    if context.profile != codes.PROFILE_DEVELOPMENT:
+        return _verify_for_terminal(command, context)
     if command.p2 == codes.REFERENCE_PUK:
         return _verify_puk(command, context)
     _require_pin_reference(command)
     if command.data:
         _require_digits(command.data, codes.PIN_DIGITS)
-    pin = _load(context, RECORD_PIN)
+    pin = load(context, RECORD_PIN)
     if pin.tries and pin.is_transport:
         raise CardError(codes.SW_REFERENCE_DATA_UNUSABLE, "the transport PIN was not changed yet")
     if not command.data:
@@ -87,10 +82,30 @@ def verify(command: CommandAPDU, context: CardContext) -> bytes:
     return b""
 
 
+def _verify_for_terminal(command: CommandAPDU, context: CardContext) -> bytes:
+    """90 00 or 63 00 and nothing else; a wrong, suspended, blocked or transport PIN look the same."""
+    _require_pin_reference(command)
+    status = context.security_status
+    if not command.data:
+        if not status.pin_verified:
+            raise CardError(codes.SW_AUTHENTICATION_FAILED, "not verified")
+        return b""
+    _require_digits(command.data, codes.PIN_DIGITS)
+    resumed = status.channel is not None and status.channel.password is PasswordName.CAN
+    attempt = Attempt(context, PasswordName.PIN, resumed=resumed)
+    right = hmac.compare_digest(attempt.password.digits, command.data)
+    if not (right and attempt.is_usable):
+        status.pin_verified = False
+        raise CardError(codes.SW_AUTHENTICATION_FAILED, "wrong, suspended or blocked", keep_status=True)
+    attempt.succeed()
+    status.pin_verified = True
+    return b""
+
+
 def change_reference_data(command: CommandAPDU, context: CardContext) -> bytes:
     """CHANGE REFERENCE DATA: old PIN (or transport PIN) and new PIN."""
     _require_pin_reference(command)
-    old_length = len(_load(context, RECORD_PIN).digits)
+    old_length = len(load(context, RECORD_PIN).digits)
     _require_digits(command.data, old_length + codes.PIN_DIGITS)
     old, new = command.data[:old_length], command.data[old_length:]
     _compare(context, RECORD_PIN, old, tries=codes.PIN_TRIES, also={RECORD_PIN: new_pin(new)})
@@ -98,18 +113,54 @@ def change_reference_data(command: CommandAPDU, context: CardContext) -> bytes:
 
 
 def reset_retry_counter(command: CommandAPDU, context: CardContext) -> bytes:
-    """RESET RETRY COUNTER: PUK and new PIN."""
+    """RESET RETRY COUNTER: PUK and new PIN in plain; in a channel a new PIN, or all tries for the old one."""
+    if (command.p1 == _WITH_OLD) != (context.profile == codes.PROFILE_DEVELOPMENT):
+        raise CardError(codes.SW_WRONG_P1_P2, "not in this profile")
     _require_pin_reference(command)
+    if command.p1 == codes.CHANGE_PIN_P1:
+        return _change(command, context)
+    if command.p1 == codes.UNBLOCK_PIN_P1:
+        return _unblock(command, context)
     _require_digits(command.data, codes.PUK_DIGITS + codes.PIN_DIGITS)
     puk, new = command.data[: codes.PUK_DIGITS], command.data[codes.PUK_DIGITS :]
     _compare(context, RECORD_PUK, puk, tries=codes.PUK_TRIES, also={RECORD_PIN: new_pin(new)})
     return b""
 
 
+def _change(command: CommandAPDU, context: CardContext) -> bytes:
+    """A new PIN, with all its tries. After a transport PIN, PACE with the new one is still to come."""
+    channel = _holders_channel(context, PasswordName.PIN)
+    _require_digits(command.data, codes.PIN_DIGITS)
+    context.nvm.commit({RECORD_PIN: new_pin(command.data).to_bytes()})
+    context.security_status.channel = replace(channel, is_transport_pin=False)
+    return b""
+
+
+def _unblock(command: CommandAPDU, context: CardContext) -> bytes:
+    """All tries again for the PIN as it is."""
+    _holders_channel(context, PasswordName.PUK)
+    if command.data:
+        raise CardError(codes.SW_WRONG_LENGTH, "unblocking takes no data")
+    pin = load(context, RECORD_PIN)
+    context.nvm.commit({RECORD_PIN: replace(pin, tries=codes.PIN_TRIES).to_bytes()})
+    return b""
+
+
+def _holders_channel(context: CardContext, password: PasswordName) -> PaceChannel:
+    """The channel, if it was made with this password and no terminal was let into it: else 69 82.
+
+    A shop to whose question the holder typed the PIN must not change it behind the holder's back.
+    """
+    status = context.security_status
+    if status.channel is None or status.channel.password is not password or status.terminal is not None:
+        raise CardError(codes.SW_SECURITY_STATUS, f"only after PACE with the {password.name}, by the holder")
+    return status.channel
+
+
 def _verify_puk(command: CommandAPDU, context: CardContext) -> bytes:
     if command.data:
         raise CardError(codes.SW_LC_AGAINST_P1_P2, "the PUK is used by RESET RETRY COUNTER only")
-    return _ask(_load(context, RECORD_PUK), verified=False)
+    return _ask(load(context, RECORD_PUK), verified=False)
 
 
 def _ask(password: Password, *, verified: bool) -> bytes:
@@ -130,7 +181,7 @@ def _compare(
     also: dict[str, Password] | None = None,
 ) -> None:
     """Compares ``digits`` with the record and counts; if right, stores full ``tries`` and ``also``."""
-    password = _load(context, record)
+    password = load(context, record)
     if not password.tries:
         raise CardError(codes.SW_BLOCKED, "no tries left")
     counted = replace(password, tries=password.tries - 1)
@@ -141,10 +192,6 @@ def _compare(
         raise CardError(codes.SW_TRIES_LEFT | counted.tries, "wrong", keep_status=True)
     changes = {record: replace(password, tries=tries), **(also or {})}
     context.nvm.commit({name: value.to_bytes() for name, value in changes.items()})
-
-
-def _load(context: CardContext, record: str) -> Password:
-    return Password.from_bytes(context.record(record))
 
 
 def _require_pin_reference(command: CommandAPDU) -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mumei_card.applet.pin import RECORD_PIN, RECORD_PUK, Password
 from mumei_card.applet.records import RECORD_CREDENTIAL, RECORD_PARAMETERS
 from mumei_card.errors import CardError
 from mumei_card.os.context import RECORD_PROFILE, RECORD_RNG_COUNTER, CardContext
 from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE, life_cycle_of
-from mumei_card.os.registry import ANY_OCTET, Command, Presence, Registry
+from mumei_card.os.passwords import RECORD_PIN, RECORD_PUK, Password
+from mumei_card.os.registry import ANY_OCTET, Access, Command, Presence, Registry
 from mumei_core.commands import codes
 from mumei_core.gp.card_keys import CardKeys
 from mumei_core.gp.diversification import DIVERSIFICATION_DATA_OCTETS
@@ -133,6 +133,7 @@ def register(registry: Registry) -> None:
                 p2=p2,
                 data=data,
                 answers=answers,
+                access=Access.HANDLER,
             )
         )
 
@@ -141,7 +142,7 @@ def select(command: CommandAPDU, context: CardContext) -> bytes:
     """SELECT of the security domain (11.9), where :func:`is_reachable`; the FCI is the same on every card."""
     if command.p2 not in _FCI_WANTED:
         raise CardError(codes.SW_WRONG_P1_P2, "the security domain has an FCI only")
-    context.security_status.clear()
+    context.security_status.select()
     if command.p2 == _NO_DATA:
         return b""
     own = encode(codes.TAG_GP_MAX_COMMAND_DATA, bytes((MAX_SHORT_DATA,)))

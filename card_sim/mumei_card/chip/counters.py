@@ -15,6 +15,9 @@ class OperationCounters:
     hash_to_scalar: int = 0
     nvm_writes: int = 0
     random_octets: int = 0
+    p256_multiplications: int = 0
+    delay_ms: int = 0
+    """Milliseconds that the card made wrong guesses wait; modelled, not slept."""
 
     def reset(self) -> None:
         """As at power-up."""

@@ -11,24 +11,30 @@ from mumei_card.chip.nvm import Nvm
 from mumei_card.chip.rng import RandomSource, Trng
 from mumei_card.os.answer_to_reset import ATR
 from mumei_card.os.context import CardContext
-from mumei_card.os.layer import answer, assemble
+from mumei_card.os.layer import Layer, answer, assemble
 from mumei_card.os.layers import (
     Admission,
     ClassCheck,
     CommandChaining,
-    PaceSeat,
     ResponseChaining,
-    SecureMessagingSeat,
     TerminalAuthenticationSeat,
 )
 from mumei_card.os.lifecycle import CHANNEL_COMMANDS, SECURITY_DOMAIN_COMMANDS, Kind, LifeCycleGate
+from mumei_card.os.pace import PaceLayer
 from mumei_card.os.registry import Registry
 from mumei_card.os.scp03_layer import Scp03Layer
+from mumei_card.os.secure_messaging import SecureMessagingLayer
 from mumei_card.os.security_status import SecurityStatus
 from mumei_core.commands.codes import MAX_COMMAND, SW_WRONG_LENGTH
 from mumei_core.iso7816.apdu import ApduError, CommandAPDU, ResponseAPDU
 
 log = logging.getLogger(__name__)
+
+
+def trust_point_names(context: CardContext) -> tuple[bytes, ...]:
+    """The card's certification authority references, most recent first. No card has a trust point yet."""
+    del context
+    return ()
 
 
 class Kernel:
@@ -47,12 +53,13 @@ class Kernel:
         )
         self._registry = Registry()
         catalogue.register(self._registry)
-        self._layers = (
+        secure_messaging = SecureMessagingLayer(self.context.security_status, self._end_session)
+        self._layers: tuple[Layer, ...] = (
             ResponseChaining(),
-            SecureMessagingSeat(),
+            secure_messaging,
             ClassCheck(self._registry, self.context.security_status),
             LifeCycleGate(nvm, CHANNEL_COMMANDS.__contains__),
-            PaceSeat(),
+            PaceLayer(self.context, secure_messaging.start, trust_point_names),
             CommandChaining(),
             TerminalAuthenticationSeat(),
             Scp03Layer(
@@ -61,7 +68,7 @@ class Kernel:
                 is_reachable=security_domain.is_reachable,
             ),
             LifeCycleGate(nvm, self._applets_know),
-            Admission(self._registry),
+            Admission(self._registry, self.context),
         )
         self._chain = assemble(self._layers, self._dispatch)
 
@@ -82,6 +89,11 @@ class Kernel:
         self.counters.reset()
         for layer in self._layers:
             layer.reset()
+
+    def _end_session(self) -> None:
+        """A channel has ended: what the layers kept of it goes."""
+        for layer in self._layers:
+            layer.end_session()
 
     def _applets_know(self, kind: Kind) -> bool:
         # Whether the security domain's commands exist for this terminal, the SCP03 layer has said already.

@@ -32,6 +32,9 @@ class Layer(ABC):
     def reset(self) -> None:  # noqa: B027 - most layers keep nothing
         """Forgets what the layer kept of the session: power-off or reset."""
 
+    def end_session(self) -> None:  # noqa: B027
+        """Forgets what belonged to the channel that has just ended, while the card stays powered."""
+
 
 def assemble(layers: tuple[Layer, ...], top: Next) -> Next:
     """The chain as one function; the first layer is the nearest to the wire."""

@@ -1,21 +1,23 @@
-"""The layers of this card, from the wire upwards. Three of them are seats: named, empty, in their place.
+"""The layers of this card that every command passes; PACE, secure messaging and SCP03 have modules of their own.
 
 Order of checking (ISO sets none; this is ours): response chaining, secure messaging, class 6E00 6882 6881,
 PACE, command chaining 6883, Terminal Authentication, SCP03 6982, life cycle 6985, instruction 6D00, P1-P2
-6A86, Lc and Le 6700; the rest is the handlers'.
+6A86, Lc and Le 6700, who asks 6982; the rest is the handlers'.
 """
 
 from __future__ import annotations
 
 from mumei_card.errors import CardError
+from mumei_card.os.context import CardContext
 from mumei_card.os.layer import Layer, Next
-from mumei_card.os.registry import Presence, Registry
+from mumei_card.os.registry import Access, Presence, Registry
 from mumei_card.os.security_status import SecurityStatus
 from mumei_core.commands.codes import (
     INS_GET_RESPONSE,
     INS_SELECT,
     MAX_COMMAND,
     MAX_RESPONSE,
+    PROFILE_DEVELOPMENT,
     SW_CHANNEL_NOT_SUPPORTED,
     SW_CLA_NOT_SUPPORTED,
     SW_CONDITIONS,
@@ -23,6 +25,7 @@ from mumei_core.commands.codes import (
     SW_LAST_COMMAND_EXPECTED,
     SW_MORE_DATA,
     SW_SECURE_MESSAGING_NOT_SUPPORTED,
+    SW_SECURITY_STATUS,
     SW_WRONG_LENGTH,
     SW_WRONG_P1_P2,
 )
@@ -80,18 +83,6 @@ class ResponseChaining(Layer):
         return ResponseAPDU(piece, SW_MORE_DATA | min(len(self._waiting), MAX_SHORT_LE) & 0xFF)
 
 
-class SecureMessagingSeat(Layer):
-    """Seat of secure messaging (TR-03110-3 v2.21, annex F). Empty: everything passes as it came.
-
-    What sits down here unwraps the command, calls :func:`mumei_card.os.layer.answer` with the layers above
-    (so that errors inside are protected too) and wraps the response. 6987 and 6988 end the channel; the
-    sequence counter lives here; reset() deletes the keys.
-    """
-
-    def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
-        return above(command)
-
-
 class ClassCheck(Layer):
     """The class octet, ISO/IEC 7816-4:2005 clause 5.1.1: interindustry and proprietary, channel 0 only."""
 
@@ -112,18 +103,6 @@ class ClassCheck(Layer):
         return above(command)
 
 
-class PaceSeat(Layer):
-    """Seat of PACE (TR-03110-2 v2.21, 3.2). Empty.
-
-    What sits down here takes MSE:Set AT (00 22 C1 A4) and the four GENERAL AUTHENTICATE (INS 86), keeps the
-    protocol's step, and hands new keys to secure messaging after its last, still plain, answer. The class 10
-    of the first three is no chain to be collected, so command chaining lies above this seat.
-    """
-
-    def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
-        return above(command)
-
-
 class CommandChaining(Layer):
     """Collects the parts of a chained command, ISO/IEC 7816-4:2005 clause 5.1.1.1."""
 
@@ -131,6 +110,9 @@ class CommandChaining(Layer):
         self._collector = ChainCollector(max_data=MAX_COMMAND_DATA)
 
     def reset(self) -> None:
+        self._collector.reset()
+
+    def end_session(self) -> None:
         self._collector.reset()
 
     def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
@@ -156,14 +138,15 @@ class TerminalAuthenticationSeat(Layer):
 
 
 class Admission(Layer):
-    """Instruction, P1-P2, presence of data field and Le, as the command's entry in the registry says."""
+    """Instruction, P1-P2, presence of data field and Le, and who asks: as the registry's entry says."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, context: CardContext) -> None:
         self._registry = registry
+        self._context = context
 
     def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
         entry = self._registry.find(command.cla, command.ins)
-        if entry is None:
+        if entry is None or (entry.access is Access.DEVELOPMENT and not self._is_open):
             raise CardError(SW_INS_NOT_SUPPORTED, "instruction not supported")
         if command.p1 not in entry.p1 or command.p2 not in entry.p2:
             raise CardError(SW_WRONG_P1_P2, f"{entry.name} does not take this P1-P2")
@@ -173,4 +156,18 @@ class Admission(Layer):
             raise CardError(SW_WRONG_LENGTH, f"{entry.name} needs data")
         if command.le is None and entry.answers:
             raise CardError(SW_WRONG_LENGTH, f"{entry.name} needs Le")
+        if not self._may(entry.access):
+            raise CardError(SW_SECURITY_STATUS, f"{entry.name} needs more authentication")
         return above(command)
+
+    @property
+    def _is_open(self) -> bool:
+        return self._context.profile == PROFILE_DEVELOPMENT
+
+    def _may(self, access: Access) -> bool:
+        status = self._context.security_status
+        if self._is_open or access in (Access.ANYONE, Access.HANDLER):
+            return True
+        if access is Access.CHANNEL:
+            return status.channel is not None
+        return access is Access.TERMINAL and status.terminal is not None

@@ -25,6 +25,20 @@ class Presence(enum.Enum):
     FORBIDDEN = enum.auto()
 
 
+class Access(enum.Enum):
+    """Who may give a command to a card of the standard profile; the development profile asks nobody."""
+
+    ANYONE = enum.auto()
+    CHANNEL = enum.auto()
+    """After PACE; the handler looks at the password."""
+    TERMINAL = enum.auto()
+    """After Terminal Authentication."""
+    HANDLER = enum.auto()
+    """By a rule of its own, as personalisation inside SCP03."""
+    DEVELOPMENT = enum.auto()
+    """Nobody: other profiles do not have the command."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One entry. ``data``: the data field. ``answers``: the command has answer data, so Le is required.
@@ -41,6 +55,7 @@ class Command:
     p2: Container[int] = ONLY_ZERO
     data: Presence
     answers: bool
+    access: Access = Access.TERMINAL
 
 
 class Registry:

@@ -135,7 +135,7 @@ def _terminal(
 
 def _new_card(path: Path) -> None:
     # A program of its own: the product does not know how cards are made.
-    command = [sys.executable, "-m", "mumei_card", "new", str(path)]
+    command = [sys.executable, "-m", "mumei_card", "new", str(path), "--profile", "development"]
     made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if made.returncode:
         raise HostEnvironmentError(

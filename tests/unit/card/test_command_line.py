@@ -12,18 +12,42 @@ import pytest
 from mumei_card.__main__ import main
 from mumei_card.link.in_process import open_card
 
-LETTER = re.compile(r"transport PIN: (\d{5})\nPUK: (\d{8})\n")
+LETTER = re.compile(r"transport PIN: (\d{5})\nPUK: (\d{8})\nCAN: (\d{6})\nshop code: (\d\d)\n")
+DEVELOPMENT_LETTER = re.compile(r"transport PIN: (\d{5})\nPUK: (\d{8})\n")
+DEVELOPMENT = ("--profile", "development")
 
 
 def test_a_new_card_takes_the_printed_pin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["new", str(tmp_path / "card")]) == 0
-    letter = LETTER.fullmatch(capsys.readouterr().out)
+    assert main(["new", str(tmp_path / "card"), *DEVELOPMENT]) == 0
+    letter = DEVELOPMENT_LETTER.fullmatch(capsys.readouterr().out)
     assert letter
     card = open_card(str(tmp_path / "card"))
     change = bytes.fromhex("002400030B") + letter[1].encode() + b"123456"
     assert card.transmit(change) == b"\x90\x00"
     assert card.transmit(bytes.fromhex("002C00030E") + letter[2].encode() + b"654321") == b"\x90\x00"
     card.close()
+
+
+def test_a_new_card_is_of_the_standard_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", str(tmp_path / "card")]) == 0
+    letter = LETTER.fullmatch(capsys.readouterr().out)
+    assert letter and letter[4] == "00"
+    card = open_card(str(tmp_path / "card"))
+    change = bytes.fromhex("002400030B") + letter[1].encode() + b"123456"
+    assert card.transmit(change) == b"\x6d\x00"
+    card.close()
+
+
+def test_contactless_cards_share_sixteen_shop_codes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes = set()
+    for number in range(8):
+        main(["new", str(tmp_path / f"card{number}"), "--contactless"])
+        letter = LETTER.fullmatch(capsys.readouterr().out)
+        assert letter
+        codes.add(int(letter[4]))
+    assert codes <= set(range(1, 17))
 
 
 def test_a_letter_holds_what_is_not_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,15 +86,15 @@ def test_show_tells_state_and_no_secret(tmp_path: Path, capsys: pytest.CaptureFi
     state = json.loads(capsys.readouterr().out)
     assert (state["pin_state"], state["pin_tries_left"], state["puk_tries_left"]) == ("transport", 3, 10)
     assert "pin state: transport" in text
-    for secret in letter.groups():
+    for secret in letter.groups()[:3]:
         assert secret not in text
         assert secret not in json.dumps(state)
 
 
 def test_show_works_while_the_card_is_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(tmp_path / "card")
-    main(["new", path])
-    letter = LETTER.fullmatch(capsys.readouterr().out)
+    main(["new", path, *DEVELOPMENT])
+    letter = DEVELOPMENT_LETTER.fullmatch(capsys.readouterr().out)
     assert letter
     wrong = "11111" if letter[1] == "00000" else "00000"
     card = open_card(path)
