@@ -7,7 +7,7 @@ from mumei_card.os.context import CardContext
 from mumei_core.commands.codes import SW_SECURITY_STATUS
 
 SESSION_TERMINAL = "terminal_description"
-"""Name, in the session's area, of what gives a terminal its rights."""
+"""Name, in the session's area, of the description that gives a development terminal its rights."""
 
 
 def require_holder(context: CardContext) -> None:
@@ -16,7 +16,8 @@ def require_holder(context: CardContext) -> None:
     A shop that got the PIN for its own question must not read with it who else has asked, nor lower the guard:
     so a session in which a terminal has shown its rights is not the holder's own.
     """
-    if not context.security_status.pin_verified:
+    status = context.security_status
+    if not status.pin_verified:
         raise CardError(SW_SECURITY_STATUS, "the holder's PIN was not verified")
-    if SESSION_TERMINAL in context.security_status.session:
+    if status.terminal is not None or SESSION_TERMINAL in status.session:
         raise CardError(SW_SECURITY_STATUS, "a terminal has shown its rights in this session")
