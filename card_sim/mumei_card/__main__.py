@@ -27,6 +27,7 @@ from mumei_card.personalisation import (
     initial_records,
 )
 from mumei_core.errors import DataError, HostEnvironmentError, MumeiError, UsageError
+from mumei_core.gp.card_keys import MAX_FILE_OCTETS, CardKeys
 
 EXIT_OK, EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_BUG = 0, 2, 3, 70
 
@@ -72,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument(
         "--contactless", action="store_true", help="give it one of 16 shop codes; over contacts it is 00"
     )
+    new.add_argument(
+        "--personalisation-keys",
+        metavar="FILE",
+        help="static keys of this one card, from 'mumei maker card-keys'; without them nobody can issue the card",
+    )
     new.add_argument("--letter", metavar="FILE", help="write the passwords there instead of printing them")
     new.set_defaults(command=_new)
 
@@ -108,7 +114,7 @@ def _port(text: str) -> int:
 
 def _new(options: argparse.Namespace) -> None:
     letter = draw_letter(contactless=options.contactless)
-    records = initial_records(options.profile, letter)
+    records = initial_records(options.profile, letter, _personalisation_keys(options))
     if options.letter is None:
         Nvm.create(options.file, records).close()
         _write_letter(letter, options.profile, sys.stdout)
@@ -128,6 +134,24 @@ def _new(options: argparse.Namespace) -> None:
     except BaseException:
         path.unlink()
         raise
+
+
+def _personalisation_keys(options: argparse.Namespace) -> CardKeys | None:
+    path = options.personalisation_keys
+    if options.profile == DEVELOPMENT:
+        if path is not None:
+            raise UsageError(
+                "a development card has no keys: anyone writes to it",
+                hint="Leave out --personalisation-keys.",
+            )
+        return None
+    if path is None:
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            return CardKeys.from_json(file.read(MAX_FILE_OCTETS + 1))
+    except OSError as error:
+        raise DataError(f"cannot read the keys {path}: {error.strerror}", hint="Check the path.") from None
 
 
 def _write_letter(letter: PinLetter, profile: str, stream: TextIO) -> None:

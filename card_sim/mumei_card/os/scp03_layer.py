@@ -9,6 +9,7 @@ something new, are carried out nevertheless.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
@@ -40,6 +41,7 @@ class Scp03Layer(Layer):
     def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
         status = self._context.security_status
         channel = status.secure_channel
+        command = self._with_class_bit(command)
         if channel is not None and channel.is_pending:
             if (command.cla, command.ins) == (codes.CLA_SCP03, codes.INS_SCP03_EXTERNAL_AUTHENTICATE):
                 return self._open(command, channel)
@@ -55,6 +57,16 @@ class Scp03Layer(Layer):
         if (command.cla, command.ins) in SECURITY_DOMAIN_COMMANDS and not self._is_reachable(self._context):
             raise CardError(codes.SW_INS_NOT_SUPPORTED, "no security domain for this terminal")
         return above(command)
+
+    def _with_class_bit(self, command: CommandAPDU) -> CommandAPDU:
+        """Inside TR-03110's secure messaging, which takes the class bits for itself, SCP03's bit cannot be said: so
+        an open channel counts it as set, as its MAC does in any case.
+        """
+        status = self._context.security_status
+        begins = (command.cla, command.ins) in _BEGINNINGS
+        if status.channel is None or status.secure_channel is None or begins:
+            return command
+        return replace(command, cla=command.cla | SECURE_MESSAGING_BIT)
 
     def _open(self, command: CommandAPDU, channel: CardScp03) -> ResponseAPDU:
         try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from mumei_card.chip.nvm import Nvm
-from mumei_card.os.context import RECORD_PROFILE
 from mumei_card.os.kernel import Kernel
 from mumei_card.os.security_status import SecurityStatus
 from mumei_card.personalisation import PinLetter, initial_records
@@ -46,9 +46,8 @@ def make_card(given: str = "pin") -> Card:
     ``maker``: a card with a security domain, as its maker leaves it, with MAKER_KEYS.
     """
     if given == "maker":
-        # Another profile than development, whatever its number: nothing is taken in plain.
-        records = initial_records("development", LETTER, MAKER_KEYS)
-        return Card(Nvm.in_memory({**records, RECORD_PROFILE: b"\x02"}))
+        letter = replace(LETTER, can="500540")
+        return Card(Nvm.in_memory(initial_records("standard", letter, MAKER_KEYS)))
     card = Card(Nvm.in_memory(initial_records("development", LETTER)))
     if given == "pin":
         assert card.send("0024 0003 0B 3132333435 313233343536") == "9000"

@@ -1,4 +1,4 @@
-"""SCP03 between its own two sides: each message altered, dropped, repeated, moved, cut or extended ends the channel."""
+"""SCP03 between its own two sides: any message altered, dropped, repeated, moved or cut ends the channel."""
 
 from __future__ import annotations
 
