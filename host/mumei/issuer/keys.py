@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
-from mumei.issuer.key_file import DEFAULT_LOG2_N, KeyFile, KeyFileError
+from mumei.key_file import DEFAULT_LOG2_N, KeyFile, KeyFileError
 from mumei_core.credential import key_id
 from mumei_core.crypto.bbs.issuer import key_gen, public_key, public_key_g1
 from mumei_core.crypto.curve import scalar_from_octets, scalar_to_octets

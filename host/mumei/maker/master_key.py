@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from mumei.files import write_new_file
-from mumei.issuer.key_file import DEFAULT_LOG2_N, KeyFile, KeyFileError
+from mumei.key_file import DEFAULT_LOG2_N, KeyFile, KeyFileError
 from mumei_core.commands.codes import SCP03_INITIAL_KVN
 from mumei_core.errors import UsageError
 from mumei_core.gp.card_keys import CardKeys

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import cbor2
 import pytest
-from mumei.issuer import key_file
-from mumei.issuer.key_file import KeyFile, KeyFileError, KeyFileExposedError, WrongPassphraseError
+from mumei import key_file
+from mumei.key_file import KeyFile, KeyFileError, KeyFileExposedError, WrongPassphraseError
 from mumei_core.errors import HostEnvironmentError, MumeiError, TrustError, UsageError
 
 KIND = "issuer-key"
