@@ -76,6 +76,15 @@ def authorise(
     )
 
 
+def expected_rights(key: ImportedKey) -> TerminalRights | None:
+    """What a terminal itself can expect: as :func:`authorise`, taking the auditor's signature as right.
+
+    ``key``: the chain as far as the terminal has it. None where the chain grants no right.
+    """
+    chat_rights = effective_rights(*(above.body.chat for above in key.chain))
+    return _terminal_rights(key, key.rights, chat_rights, None)
+
+
 def _check_admission(chat_rights: int, password: Password, *, is_official: bool) -> None:
     """The CAN is a per-card number, never for shops; *CAN allowed* is the right to do without PACE-PIN."""
     if password is Password.PUK:
@@ -92,9 +101,15 @@ def _check_context(party: RelyingParty, flags: Flag, *, is_official: bool) -> No
 
 
 def _terminal_rights(
-    key: ImportedKey, rights: CertificateRights | None, chat_rights: int, auditor_keys: Sequence[bytes]
+    key: ImportedKey,
+    rights: CertificateRights | None,
+    chat_rights: int,
+    auditor_keys: Sequence[bytes] | None,
 ) -> TerminalRights | None:
-    """CHAT's *age verification* confines predicates, *restricted identification* the pseudonym."""
+    """CHAT's *age verification* confines predicates, *restricted identification* the pseudonym.
+
+    ``auditor_keys`` None: the signature is not checked.
+    """
     if rights is None or rights.relying_party is None:
         return None
     party, body = rights.relying_party, key.certificate.body
@@ -115,12 +130,13 @@ def _terminal_rights(
     )
 
 
-def _audited_point(party: RelyingParty, sector: bytes, auditor_keys: Sequence[bytes]) -> Point | None:
+def _audited_point(party: RelyingParty, sector: bytes, auditor_keys: Sequence[bytes] | None) -> Point | None:
     """OP, if the auditor has signed it for this name under this sector: a card cannot recompute it (2.5)."""
     if party.OP is None or party.auditor_signature is None:
         return None
     try:
-        check_signature(party.record(sector).to_octets(), party.auditor_signature, auditor_keys)
+        if auditor_keys is not None:
+            check_signature(party.record(sector).to_octets(), party.auditor_signature, auditor_keys)
     except InvalidProof:
         return None
     return Point.from_uncompressed(party.OP)
