@@ -3,9 +3,10 @@
 Each link has one method, ``transmit``, and knows only the next link, so that each can be tried with a fake
 next one. From the session down to the wire:
 
-    secure messaging (an empty seat) → command chaining → response chaining → formatting → connection
+    command chaining → secure messaging → response chaining → formatting → connection
 
-Secure messaging sits above both chainings: it protects whole commands and whole answers.
+Secure messaging protects each part of a chained command by itself, and whole answers: GET RESPONSE travels in plain
+below it (TR-03110-3 v2.21, F.1). Until PACE hands over keys it passes everything on as it came.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ from mumei_core.iso7816.apdu import (
     MAX_SHORT_LE,
     CommandAPDU,
     ResponseAPDU,
+)
+from mumei_core.iso7816.secure_messaging import (
+    SECURE_MESSAGING_BITS,
+    TerminalChannel,
+    is_protected,
+    max_plain_data,
 )
 
 # Octets around the data field of an extended command: header 4, Lc 3, Le 2 (5.1, table 2).
@@ -71,7 +78,7 @@ class Formatting:
         sw1 = response.sw >> 8
         if sw1 >> 4 not in (0x6, 0x9) or sw1 == 0x60:
             raise ProtocolError(f"{response.sw:04X} is no status word")
-        if 0x64 <= sw1 <= 0x6F and response.data:
+        if 0x64 <= sw1 <= 0x6F and response.data and not is_protected(command.cla):
             raise ProtocolError(f"data came with the error {response.sw:04X}")
         return response
 
@@ -92,19 +99,22 @@ class ResponseChaining:
             endless = response.sw >> 8 == _SW1_MORE_DATA and not response.data
             if endless or len(data) > MAX_EXTENDED_LE:
                 raise ProtocolError("the card announces more data than it gives, or than an answer holds")
-        failed = 0x64 <= response.sw >> 8 <= 0x6F
+        # The data beside a protected command's error are its proof.
+        failed = 0x64 <= response.sw >> 8 <= 0x6F and not is_protected(command.cla)
         return ResponseAPDU(b"" if failed else bytes(data), response.sw)
 
     def _with_right_le(self, command: CommandAPDU) -> ResponseAPDU:
         response = self._next.transmit(command)
-        if response.sw >> 8 != _SW1_WRONG_LE:
+        # A protected command is not sent twice: the card has counted it.
+        if response.sw >> 8 != _SW1_WRONG_LE or is_protected(command.cla):
             return response
         return self._next.transmit(replace(command, le=_announced(response)))
 
 
 def _get_response(cla: int, le: int) -> CommandAPDU:
     """GET RESPONSE (7.6.1) in the class of the command whose answer waits."""
-    return CommandAPDU(cla=cla & ~chaining.CHAINING_BIT, ins=codes.INS_GET_RESPONSE, p1=0, p2=0, le=le)
+    plain = cla & ~(chaining.CHAINING_BIT | SECURE_MESSAGING_BITS)
+    return CommandAPDU(cla=plain, ins=codes.INS_GET_RESPONSE, p1=0, p2=0, le=le)
 
 
 def _announced(response: ResponseAPDU) -> int:
@@ -113,25 +123,31 @@ def _announced(response: ResponseAPDU) -> int:
 
 
 class CommandChaining:
-    """Commands in pieces, where they are longer than the card takes at once (5.1.1.1)."""
+    """Commands in pieces, where they are longer than the card takes at once (5.1.1.1).
 
-    def __init__(self, following: Link, capabilities: Capabilities) -> None:
+    ``protection``: the secure messaging below, which makes every piece longer.
+    """
+
+    def __init__(
+        self, following: Link, capabilities: Capabilities, *, protection: SecureMessaging | None = None
+    ) -> None:
         self._next = following
         self._capabilities = capabilities
+        self._protection = protection
         self._max_data = (
             capabilities.max_command - _EXTENDED_FRAME if capabilities.extended else MAX_SHORT_DATA
         )
 
     def transmit(self, command: CommandAPDU) -> ResponseAPDU:
         """Raises :class:`ProtocolError` for a command that this card cannot be given, or a broken chain."""
-        if len(command.data) <= self._max_data:
+        if len(command.data) <= self._room(le=command.le is not None):
             return self._next.transmit(command)
         if not self._capabilities.chaining:
             raise ProtocolError(
                 f"{len(command.data)} octets of data are more than the card takes",
                 hint="Use a reader that passes extended APDUs, or another card.",
             )
-        *parts, last = chaining.split(command, max_data=self._max_data)
+        *parts, last = chaining.split(command, max_data=self._room(le=True))
         for part in parts:
             response = self._next.transmit(part)
             if response.sw >> 12 == 0x6 and response.sw >> 8 >= 0x64:
@@ -142,16 +158,35 @@ class CommandChaining:
                 )
         return self._next.transmit(last)
 
+    def _room(self, *, le: bool) -> int:
+        """Octets of data that one command can carry."""
+        if self._protection is None or self._protection.keys is None:
+            return self._max_data
+        return max_plain_data(self._max_data, le=le)
 
-class SecureMessagingSeat:
-    """Where secure messaging will sit; cards of the development profile have none."""
 
-    def __init__(self, following: Link) -> None:
+class SecureMessaging:
+    """Protects commands and unprotects answers, once it has keys (TR-03110-3 v2.21, F.3-F.6).
+
+    A broken answer, or one that never came, ends the session for good: the keys are wiped, and nothing is sent any
+    more, least of all in plain, until the card is reset.
+    """
+
+    def __init__(self, following: Link, capabilities: Capabilities) -> None:
+        self.keys: TerminalChannel | None = None
         self._next = following
+        self._extended = capabilities.extended
 
     def transmit(self, command: CommandAPDU) -> ResponseAPDU:
-        """Pass on unchanged."""
-        return self._next.transmit(command)
+        """Raises :class:`ProtocolError` where the session is over, or the answer is not the card's."""
+        if self.keys is None:
+            return self._next.transmit(command)
+        try:
+            return self.keys.unwrap(self._next.transmit(self.keys.wrap(command, extended=self._extended)))
+        except BaseException:
+            # Whatever went wrong, the two counters need not agree any more.
+            self.keys.wipe()
+            raise
 
 
 class Channel:
@@ -163,6 +198,7 @@ class Channel:
     def __init__(self, connection: CardConnection) -> None:
         self.connection = connection
         self.capabilities = Capabilities()
+        self._keys: TerminalChannel | None = None
         self._first = self._assemble()
 
     def adopt(self, capabilities: Capabilities) -> None:
@@ -171,12 +207,24 @@ class Channel:
         self.capabilities = replace(capabilities, extended=extended)
         self._first = self._assemble()
 
+    @property
+    def is_protected(self) -> bool:
+        """Whether PACE has opened a secure channel. It stays so when the channel breaks, until :meth:`reset`."""
+        return self._keys is not None
+
+    def protect(self, keys: TerminalChannel) -> None:
+        """Send everything inside secure messaging from now on; keys of an earlier channel are wiped."""
+        if self._keys is not None:
+            self._keys.wipe()
+        self._keys = keys
+        self._first = self._assemble()
+
     def send(self, command: CommandAPDU) -> ResponseAPDU:
         """Send a whole command and return the whole answer, whatever its status word.
 
         Raises:
             CardRemovedError, NoServiceError, CardBusyError: as :meth:`CardConnection.transmit`.
-            ProtocolError: the card breaks the rules of ISO/IEC 7816-4.
+            ProtocolError: the card breaks the rules of ISO/IEC 7816-4 or of secure messaging, or had done so.
         """
         return self._first.transmit(command)
 
@@ -200,10 +248,15 @@ class Channel:
 
     def reset(self) -> None:
         """Reset the card: selection, PIN and channel are forgotten; capabilities are to be read anew."""
+        if self._keys is not None:
+            self._keys.wipe()
+            self._keys = None
         self.connection.reset()
         self.capabilities = Capabilities()
         self._first = self._assemble()
 
     def _assemble(self) -> Link:
         formatting = Formatting(self.connection, self.capabilities)
-        return SecureMessagingSeat(CommandChaining(ResponseChaining(formatting), self.capabilities))
+        protection = SecureMessaging(ResponseChaining(formatting), self.capabilities)
+        protection.keys = self._keys
+        return CommandChaining(protection, self.capabilities, protection=protection)

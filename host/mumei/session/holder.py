@@ -222,6 +222,34 @@ def unblock(channel: Channel, puk: Puk, new: Pin) -> None:
     _run(channel, _command(codes.INS_RESET_RETRY_COUNTER, puk.octets + new.octets), label=Puk.label)
 
 
+def set_pin(channel: Channel, new: Pin) -> None:
+    """Set the holder's PIN inside a channel that was opened with the old or the transport PIN.
+
+    After a transport PIN, open a channel with the new PIN before anything else.
+
+    Raises:
+        CardRefused: another channel, or a terminal was let into it.
+    """
+    _in_channel(channel, codes.CHANGE_PIN_P1, new.octets, doing="set the PIN")
+
+
+def restore_tries(channel: Channel) -> None:
+    """Unblock the PIN, which stays as it is, inside a channel that was opened with the PUK.
+
+    Raises:
+        CardRefused: another channel.
+    """
+    _in_channel(channel, codes.UNBLOCK_PIN_P1, b"", doing="unblock the PIN")
+
+
+def _in_channel(channel: Channel, p1: int, data: bytes, *, doing: str) -> None:
+    """RESET RETRY COUNTER in a secure channel (TR-03110-3 v2.21, B.14.9)."""
+    command = CommandAPDU(
+        cla=codes.CLA_ISO, ins=codes.INS_RESET_RETRY_COUNTER, p1=p1, p2=codes.REFERENCE_PIN, data=data
+    )
+    channel.execute(command, doing=doing)
+
+
 def _command(ins: int, data: bytes, reference: int = codes.REFERENCE_PIN) -> CommandAPDU:
     return CommandAPDU(cla=codes.CLA_ISO, ins=ins, p1=0, p2=reference, data=data)
 

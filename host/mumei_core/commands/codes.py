@@ -89,6 +89,12 @@ TAG_PARTY_OP: Final = 0x80  # project, apdu_specs/mumei.asn1, in A0
 TAG_PARTY_VERIFIER_KEY: Final = 0x81  # project, apdu_specs/mumei.asn1, in A0
 TAG_PARTY_AUDITOR_SIGNATURE: Final = 0x82  # project, apdu_specs/mumei.asn1, in A0
 TAG_STATEMENT_VERIFIER_KEY: Final = 0x80  # project, apdu_specs/mumei.asn1, in a context's record
+TAG_TRUST: Final = 0xE8  # project, STORE DATA
+TAG_TRUST_VERSION: Final = 0x80  # project, in E8, 1 octet
+TAG_TRUST_DATE: Final = 0x81  # project, in E8, 4 octets, day of personalisation
+TAG_TRUST_POINTS: Final = 0xA2  # project, in E8, one or two self-signed CVCA certificates 7F21
+TAG_TRUST_AUDITOR_KEYS: Final = 0x83  # project, in E8, one or two points of P-256, 65 octets each
+TAG_TRUST_ROOT_KEYS: Final = 0x84  # project, in E8, issuer's root, one or two points of 65 octets
 TAG_DER_INTEGER: Final = 0x02  # project, ITU-T X.690 (2021) 8.3
 TAG_DER_OCTET_STRING: Final = 0x04  # project, ITU-T X.690 (2021) 8.7
 TAG_DER_UTF8_STRING: Final = 0x0C  # project, ITU-T X.690 (2021) 8.23
@@ -290,7 +296,7 @@ INS_DESCRIBE_TERMINAL: Final = 0x3E  # class 80, project 2.6, development profil
 INS_STORE_DATA: Final = 0xE2  # class 80, GlobalPlatform Card Specification 2.3, 11.11
 INS_VERIFY: Final = 0x20  # class 00, ISO/IEC 7816-4:2005 7.5.6
 INS_CHANGE_REFERENCE_DATA: Final = 0x24  # class 00, ISO/IEC 7816-4:2005 7.5.7
-INS_RESET_RETRY_COUNTER: Final = 0x2C  # class 00, ISO/IEC 7816-4:2005 7.5.10
+INS_RESET_RETRY_COUNTER: Final = 0x2C  # class 00, ISO/IEC 7816-4:2005 7.5.10; BSI TR-03110-3 v2.21 B.14.9
 
 COMMAND_NAMES: Final[Mapping[tuple[int, int], str]] = MappingProxyType(
     {

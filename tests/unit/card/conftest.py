@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from mumei_card.chip.nvm import Nvm
 from mumei_card.os.kernel import Kernel
+from mumei_card.os.passwords import RECORD_PIN, new_pin
 from mumei_card.os.security_status import SecurityStatus
 from mumei_card.personalisation import PinLetter, initial_records
 from mumei_core.gp.card_keys import CardKeys
 from mumei_core.gp.keys import StaticKeys
 
-LETTER = PinLetter(transport_pin="12345", puk="12345678")
+LETTER = PinLetter(transport_pin="12345", puk="12345678", can="123456", shop_code="00")
 
 Send = Callable[[str], str]
 
@@ -44,10 +44,13 @@ MAKER_KEYS = CardKeys(
 def make_card(given: str = "pin") -> Card:
     """``transport``: as delivered, transport PIN 12345, PUK 12345678. ``pin``: the holder has set 123456.
     ``maker``: a card with a security domain, as its maker leaves it, with MAKER_KEYS.
+    ``standard``: of the standard profile with PIN and CAN 123456, shop code 00; what is not said is development.
     """
     if given == "maker":
-        letter = replace(LETTER, can="500540")
-        return Card(Nvm.in_memory(initial_records("standard", letter, MAKER_KEYS)))
+        return Card(Nvm.in_memory(initial_records("standard", LETTER, MAKER_KEYS)))
+    if given == "standard":
+        records = initial_records("standard", LETTER)
+        return Card(Nvm.in_memory({**records, RECORD_PIN: new_pin(b"123456").to_bytes()}))
     card = Card(Nvm.in_memory(initial_records("development", LETTER)))
     if given == "pin":
         assert card.send("0024 0003 0B 3132333435 313233343536") == "9000"

@@ -10,7 +10,7 @@ from mumei.session.channel import (
     CommandChaining,
     Formatting,
     ResponseChaining,
-    SecureMessagingSeat,
+    SecureMessaging,
 )
 from mumei.transport.base import CardConnection
 from mumei_core.errors import CardRefused, ProtocolError
@@ -168,9 +168,9 @@ class TestCommandChaining:
             CommandChaining(FakeLink(strange), Capabilities(chaining=True)).transmit(command(bytes(600)))
 
 
-def test_the_empty_seat_passes_everything_on() -> None:
+def test_without_keys_everything_passes_as_it_came() -> None:
     link = FakeLink(answer(0x6A82))
-    assert SecureMessagingSeat(link).transmit(command(b"\x01", 3)) == answer(0x6A82)
+    assert SecureMessaging(link, EXTENDED).transmit(command(b"\x01", 3)) == answer(0x6A82)
     assert link.sent == [command(b"\x01", 3)]
 
 
