@@ -111,6 +111,10 @@ class _Protection:
                 error.message,
                 hint="Take the card out and begin anew. If it happens again, do not trust this reader.",
             ) from error
+        except BaseException:
+            # Whatever went wrong on the way, the two counters need not agree any more.
+            self.scp03.wipe()
+            raise
 
 
 def open_scp03(
