@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from mumei_card.applet import files, identity, pin, security_domain
+from mumei_card.applet import files, identity, pin, security_domain, terminal_authentication
 from mumei_card.os.registry import Registry
 
 
 def register(registry: Registry) -> None:
     """Enters every command of the card."""
     files.register(registry)
+    terminal_authentication.register(registry)
     pin.register(registry)
     identity.register(registry)
     security_domain.register(registry)

@@ -1,4 +1,4 @@
-"""Selecting and reading: application, files, data objects, challenge (ISO/IEC 7816-4:2005 clause 7).
+"""Selecting and reading: application, files, data objects (ISO/IEC 7816-4:2005 clause 7).
 
 Everything here is the same on every card of a profile: nothing before authentication marks a card.
 """
@@ -116,17 +116,6 @@ def register(registry: Registry) -> None:
     )
     registry.add(
         Command(
-            name="GET CHALLENGE",
-            cla=codes.CLA_ISO,
-            ins=codes.INS_GET_CHALLENGE,
-            handler=get_challenge,
-            data=Presence.FORBIDDEN,
-            answers=True,
-            access=Access.ANYONE,
-        )
-    )
-    registry.add(
-        Command(
             name="GET DATA",
             cla=codes.CLA_ISO,
             ins=codes.INS_GET_DATA,
@@ -210,13 +199,6 @@ def read_binary(command: CommandAPDU, context: CardContext) -> ResponseAPDU:
     # The largest Le asks for all there is; any other one asks for that many octets.
     cut_short = len(data) < wanted and wanted not in (MAX_SHORT_LE, MAX_EXTENDED_LE)
     return ResponseAPDU(data, codes.SW_END_OF_FILE if cut_short else codes.SW_OK)
-
-
-def get_challenge(command: CommandAPDU, context: CardContext) -> bytes:
-    """GET CHALLENGE, clause 7.5.3: Le random octets."""
-    if _le(command) > MAX_SHORT_LE:
-        raise CardError(codes.SW_WRONG_LENGTH, "a challenge has at most 256 octets")
-    return context.trng(_le(command))
 
 
 def get_data(command: CommandAPDU, context: CardContext) -> bytes:

@@ -1,10 +1,13 @@
-"""STORE DATA: pins the issuer's public parameters, once (GlobalPlatform Card Specification 2.3, 11.11; mumei
-protocol 2.2, 2.4).
+"""STORE DATA: pins the issuer's public parameters and what the card trusts, each once (GlobalPlatform Card
+Specification 2.3, 11.11; mumei protocol 2.2, 2.4, 2.6).
 
 In the development profile in plain; every other profile takes them inside SCP03 only.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from mumei_card.applet.records import (
     RECORD_LAST_DATE,
@@ -15,10 +18,12 @@ from mumei_card.applet.records import (
     day_to_bytes,
 )
 from mumei_card.applet.security_domain import require_personalisation
+from mumei_card.applet.trust_points import RECORD_TRUST, trust_records
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_core.commands import codes
 from mumei_core.commands.parameters import TABLE_LENGTH, CardParameters
+from mumei_core.commands.trust import CardTrust
 from mumei_core.crypto.curve import UNCOMPRESSED_LENGTH, Point
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816.apdu import CommandAPDU
@@ -32,19 +37,22 @@ _MAX_COLLECTED = 2 * TABLE_LENGTH + 1024
 def store_data(command: CommandAPDU, context: CardContext) -> bytes:
     """Collect blocks 0, 1, 2, …; with the last one decode, check and pin everything in one commit."""
     require_personalisation(context)
-    if context.nvm.get(RECORD_PARAMETERS) is not None:
-        raise CardError(codes.SW_CONDITIONS, "parameters are pinned already")
     blocks = _blocks(context) if command.p2 else ()
     if command.p2 != len(blocks):
         raise CardError(codes.SW_CONDITIONS, "a block is missing or repeated")
     blocks = (*blocks, command.data)
+    known = _OBJECTS.get(blocks[0][0])
+    if known is not None and context.nvm.get(known[1]) is not None:
+        raise CardError(codes.SW_CONDITIONS, "pinned already")
     if sum(map(len, blocks)) > _MAX_COLLECTED:
         raise CardError(codes.SW_NO_SPACE, "longer than any parameters")
     if command.p1 == MORE_BLOCKS:
         context.security_status.session[_SESSION_BLOCKS] = blocks
         return b""
     context.security_status.session.pop(_SESSION_BLOCKS, None)
-    _pin(context, b"".join(blocks))
+    if known is None:
+        raise CardError(codes.SW_WRONG_DATA, "no object that a card stores")
+    known[0](context, b"".join(blocks))
     return b""
 
 
@@ -53,7 +61,15 @@ def _blocks(context: CardContext) -> tuple[bytes, ...]:
     return blocks if isinstance(blocks, tuple) else ()
 
 
-def _pin(context: CardContext, octets: bytes) -> None:
+def _pin_trust(context: CardContext, octets: bytes) -> None:
+    try:
+        trust = CardTrust.from_octets(octets)
+    except DecodingError as error:
+        raise CardError(codes.SW_WRONG_DATA, str(error)) from error
+    context.nvm.commit(trust_records(trust))
+
+
+def _pin_parameters(context: CardContext, octets: bytes) -> None:
     try:
         parameters = CardParameters.from_octets(octets)
         W1 = Point.from_octets(parameters.W1)
@@ -75,6 +91,13 @@ def _pin(context: CardContext, octets: bytes) -> None:
             RECORD_LAST_DATE: day_to_bytes(parameters.date),
         }
     )
+
+
+# First octet of what STORE DATA brings: who pins it, and the record that says that it was.
+_OBJECTS: Final[Mapping[int, tuple[Callable[[CardContext, bytes], None], str]]] = {
+    codes.TAG_PARAMETERS: (_pin_parameters, RECORD_PARAMETERS),
+    codes.TAG_TRUST: (_pin_trust, RECORD_TRUST),
+}
 
 
 def pinned_parameters(context: CardContext) -> PinnedParameters:

@@ -21,6 +21,8 @@ from mumei_card.applet.records import (
     StoredCredential,
 )
 from mumei_card.applet.settings import holder_settings
+from mumei_card.applet.terminal_authentication import authorised_terminal
+from mumei_card.applet.trust_points import RECORD_TRUST, load_trust
 from mumei_card.chip.arithmetic import CountedGroup, StoredDigitTable
 from mumei_card.chip.rng import scalar_source
 from mumei_card.errors import CardError
@@ -29,8 +31,14 @@ from mumei_core.commands import codes
 from mumei_core.commands.card_log import Outcome
 from mumei_core.commands.request import Request
 from mumei_core.commands.terminal_description import TerminalDescription
-from mumei_core.commands.terminal_rights import development_binding, needs_pin
+from mumei_core.commands.terminal_rights import (
+    TerminalRights,
+    channel_binding,
+    development_binding,
+    needs_pin,
+)
 from mumei_core.crypto.predicate.prover import CannotProve
+from mumei_core.dates import day_number
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816.apdu import CommandAPDU
 from mumei_core.presentation.prover import present
@@ -60,37 +68,49 @@ def present_credential(command: CommandAPDU, context: CardContext) -> bytes:
         raise CardError(codes.SW_WRONG_DATA, str(error)) from error
     if _SESSION_PRESENTED in context.security_status.session:
         raise CardError(codes.SW_NO_CURRENT_FILE, "one presentation per session")
-    description, octets = _terminal(context)
+    rights, binding = _terminal(context)
     parameters = pinned_parameters(context)
-    _check_binding(request, description, octets, parameters)
-    if not description.permits(request):
+    _check_binding(request, rights, binding, parameters)
+    if not rights.permits(request):
         raise CardError(codes.SW_SECURITY_STATUS, "not among the terminal's rights")
-    last_date = int.from_bytes(context.record(RECORD_LAST_DATE))
-    if not max(description.not_before, last_date) <= request.date <= description.not_after:
+    if not max(rights.not_before, _last_date(context)) <= request.date <= rights.not_after:
         raise CardError(codes.SW_REFERENCE_DATA_UNUSABLE, "the date is outside the terminal's validity")
-    wants_pin = needs_pin(description, request, parameters.ages) or holder_settings(context).need_pin(request)
+    wants_pin = needs_pin(rights, request, parameters.ages) or holder_settings(context).need_pin(request)
     if wants_pin and not context.security_status.pin_verified:
         raise CardError(codes.SW_SECURITY_STATUS, "the holder has not consented with the PIN")
     stored = context.nvm.get(RECORD_CREDENTIAL)
     if stored is None:
         raise CardError(codes.SW_REFERENCE_NOT_FOUND, "no credential")
-    return _present(command.data, request, description, StoredCredential.from_bytes(stored), context)
+    return _present(command.data, request, rights, StoredCredential.from_bytes(stored), context)
 
 
-def _terminal(context: CardContext) -> tuple[TerminalDescription, bytes]:
+def _terminal(context: CardContext) -> tuple[TerminalRights, bytes]:
+    """What the terminal may ask, and the channel binding that its requests must name."""
+    channel, terminal = context.security_status.channel, authorised_terminal(context)
+    if channel is not None and terminal is not None and terminal.rights is not None:
+        binding = channel_binding(channel.card_key, channel.terminal_key, terminal.certificate)
+        return terminal.rights, binding
     octets = context.security_status.session.get(SESSION_TERMINAL)
-    if not isinstance(octets, bytes):
+    if context.profile != codes.PROFILE_DEVELOPMENT or not isinstance(octets, bytes):
         raise CardError(codes.SW_SECURITY_STATUS, "no terminal has shown its rights")
-    return TerminalDescription.from_octets(octets), octets
+    return TerminalDescription.from_octets(octets), development_binding(octets)
+
+
+def _last_date(context: CardContext) -> int:
+    """Until statements bring a calendar of their own: the later of personalisation's day and the trust points'."""
+    known = int.from_bytes(context.record(RECORD_LAST_DATE))
+    if context.nvm.get(RECORD_TRUST) is None:
+        return known
+    return max(known, day_number(load_trust(context).today))
 
 
 def _check_binding(
-    request: Request, description: TerminalDescription, octets: bytes, parameters: PinnedParameters
+    request: Request, rights: TerminalRights, binding: bytes, parameters: PinnedParameters
 ) -> None:
     """Without this a certified terminal could pass on another shop's request, or name its own digit table."""
-    if not hmac.compare_digest(request.channel_binding, development_binding(octets)):
+    if not hmac.compare_digest(request.channel_binding, binding):
         raise CardError(codes.SW_WRONG_DATA, "the request belongs to another channel")
-    if request.rp_context != description.rp_context:
+    if request.rp_context != rights.rp_context:
         raise CardError(codes.SW_WRONG_DATA, "the request names another context")
     if request.table_hash is not None and request.table_hash != parameters.table_hash:
         raise CardError(codes.SW_WRONG_DATA, "the request names another digit table")
@@ -99,11 +119,11 @@ def _check_binding(
 def _present(
     octets: bytes,
     request: Request,
-    description: TerminalDescription,
+    rights: TerminalRights,
     stored: StoredCredential,
     context: CardContext,
 ) -> bytes:
-    rng = context.rng(log.begun(context, request, description.display_name))
+    rng = context.rng(log.begun(context, request, rights.display_name))
     rng.mix(octets)
     context.security_status.session[_SESSION_PRESENTED] = True
     table = StoredDigitTable(context.record(RECORD_TABLE_A), context.record(RECORD_TABLE_W))
@@ -114,7 +134,7 @@ def _present(
             request,
             octets,
             table,
-            description.OP,
+            rights.OP,
             scalar_source(rng),
         )
     except CannotProve as error:

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from mumei_card.applet.records import RECORD_CREDENTIAL, RECORD_PARAMETERS
+from mumei_card.applet.terminal_authentication import authorised_terminal
 from mumei_card.errors import CardError
 from mumei_card.os.context import RECORD_PROFILE, RECORD_RNG_COUNTER, CardContext
 from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE, life_cycle_of
 from mumei_card.os.passwords import RECORD_PIN, RECORD_PUK, Password
 from mumei_card.os.registry import ANY_OCTET, Access, Command, Presence, Registry
 from mumei_core.commands import codes
+from mumei_core.eac.rights import Flag
 from mumei_core.gp.card_keys import CardKeys
 from mumei_core.gp.diversification import DIVERSIFICATION_DATA_OCTETS
 from mumei_core.gp.keys import KeyDataError, PutKeyData, StaticKeys
@@ -72,9 +74,9 @@ def new_records(card_keys: CardKeys) -> dict[str, bytes]:
 
 
 def may_reach_security_domain(context: CardContext) -> bool:
-    """Whether the terminal has the personalisation right, on an issued card. No channel gives it yet."""
-    del context
-    return False
+    """Whether the terminal has the personalisation right, on an issued card."""
+    terminal = authorised_terminal(context)
+    return terminal is not None and terminal.has(Flag.PERSONALISATION)
 
 
 def is_reachable(context: CardContext) -> bool:

@@ -6,6 +6,7 @@ import logging
 import os
 
 from mumei_card.applet import catalogue, security_domain
+from mumei_card.applet.trust_points import trust_point_names
 from mumei_card.chip.counters import OperationCounters
 from mumei_card.chip.nvm import Nvm
 from mumei_card.chip.rng import RandomSource, Trng
@@ -17,7 +18,6 @@ from mumei_card.os.layers import (
     ClassCheck,
     CommandChaining,
     ResponseChaining,
-    TerminalAuthenticationSeat,
 )
 from mumei_card.os.lifecycle import CHANNEL_COMMANDS, SECURITY_DOMAIN_COMMANDS, Kind, LifeCycleGate
 from mumei_card.os.pace import PaceLayer
@@ -29,12 +29,6 @@ from mumei_core.commands.codes import MAX_COMMAND, SW_WRONG_LENGTH
 from mumei_core.iso7816.apdu import ApduError, CommandAPDU, ResponseAPDU
 
 log = logging.getLogger(__name__)
-
-
-def trust_point_names(context: CardContext) -> tuple[bytes, ...]:
-    """The card's certification authority references, most recent first. No card has a trust point yet."""
-    del context
-    return ()
 
 
 class Kernel:
@@ -61,7 +55,6 @@ class Kernel:
             LifeCycleGate(nvm, CHANNEL_COMMANDS.__contains__),
             PaceLayer(self.context, secure_messaging.start, trust_point_names),
             CommandChaining(),
-            TerminalAuthenticationSeat(),
             Scp03Layer(
                 self.context,
                 authenticate=security_domain.external_authenticate,

@@ -1,7 +1,7 @@
 """The layers of this card that every command passes; PACE, secure messaging and SCP03 have modules of their own.
 
 Order of checking (ISO sets none; this is ours): response chaining, secure messaging, class 6E00 6882 6881,
-PACE, command chaining 6883, Terminal Authentication, SCP03 6982, life cycle 6985, instruction 6D00, P1-P2
+PACE, command chaining 6883, SCP03 6982, life cycle 6985, instruction 6D00, P1-P2
 6A86, Lc and Le 6700, who asks 6982; the rest is the handlers'.
 """
 
@@ -126,17 +126,6 @@ class CommandChaining(Layer):
         return ResponseAPDU() if whole is None else above(whole)
 
 
-class TerminalAuthenticationSeat(Layer):
-    """Seat of Terminal Authentication 2 (TR-03110-2 v2.21, 3.3). Empty.
-
-    What sits down here takes PSO: Verify Certificate, MSE:Set AT and Set DST, GET CHALLENGE with eight octets
-    and EXTERNAL AUTHENTICATE, and puts the terminal's effective rights into the security status.
-    """
-
-    def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
-        return above(command)
-
-
 class Admission(Layer):
     """Instruction, P1-P2, presence of data field and Le, and who asks: as the registry's entry says."""
 
@@ -146,7 +135,7 @@ class Admission(Layer):
 
     def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
         entry = self._registry.find(command.cla, command.ins)
-        if entry is None or (entry.access is Access.DEVELOPMENT and not self._is_open):
+        if entry is None or entry.access is self._absent:
             raise CardError(SW_INS_NOT_SUPPORTED, "instruction not supported")
         if command.p1 not in entry.p1 or command.p2 not in entry.p2:
             raise CardError(SW_WRONG_P1_P2, f"{entry.name} does not take this P1-P2")
@@ -161,6 +150,11 @@ class Admission(Layer):
         return above(command)
 
     @property
+    def _absent(self) -> Access:
+        """The commands that cards of this profile do not have."""
+        return Access.AUTHENTICATION if self._is_open else Access.DEVELOPMENT
+
+    @property
     def _is_open(self) -> bool:
         return self._context.profile == PROFILE_DEVELOPMENT
 
@@ -168,6 +162,6 @@ class Admission(Layer):
         status = self._context.security_status
         if self._is_open or access in (Access.ANYONE, Access.HANDLER):
             return True
-        if access is Access.CHANNEL:
+        if access in (Access.CHANNEL, Access.AUTHENTICATION):
             return status.channel is not None
         return access is Access.TERMINAL and status.terminal is not None

@@ -31,6 +31,8 @@ class Access(enum.Enum):
     ANYONE = enum.auto()
     CHANNEL = enum.auto()
     """After PACE; the handler looks at the password."""
+    AUTHENTICATION = enum.auto()
+    """After PACE, as its continuation; the development profile has no such command."""
     TERMINAL = enum.auto()
     """After Terminal Authentication."""
     HANDLER = enum.auto()

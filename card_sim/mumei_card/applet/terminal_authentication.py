@@ -1,0 +1,164 @@
+"""Terminal Authentication 2, profile TA2-P, on the card (TR-03110-2 v2.21, 3.3; TR-03110-3 v2.21, B.3; mumei
+protocol 2.6): MSE:Set DST, PSO: Verify Certificate, MSE:Set AT, GET CHALLENGE, EXTERNAL AUTHENTICATE.
+
+All of it inside PACE only, else 69 82. Where it stands is volatile; trust points and date go to memory in one
+commit. Rights die with the channel whose key was authenticated.
+"""
+
+from __future__ import annotations
+
+from mumei_card.applet.trust_points import RECORD_TRUST, auditor_keys, load_trust
+from mumei_card.errors import CardError
+from mumei_card.os.context import CardContext
+from mumei_card.os.registry import Access, Command, Presence, Registry
+from mumei_card.os.security_status import PaceChannel
+from mumei_core.commands import codes
+from mumei_core.eac.authorisation import AuthorisedTerminal, authorise
+from mumei_core.eac.chat import Chat
+from mumei_core.eac.terminal_auth import CardTerminalAuth, TerminalAuthError
+from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, MAX_SHORT_LE, CommandAPDU
+
+_SESSION: str = "terminal_authentication"
+
+
+def register(registry: Registry) -> None:
+    """The four commands beside PACE's, and GET CHALLENGE, which anybody may give."""
+    registry.add(
+        Command(
+            name="GET CHALLENGE",
+            cla=codes.CLA_ISO,
+            ins=codes.INS_GET_CHALLENGE,
+            handler=get_challenge,
+            data=Presence.FORBIDDEN,
+            answers=True,
+            access=Access.ANYONE,
+        )
+    )
+    for name, ins, handler, p1, p2 in (
+        (
+            "MANAGE SECURITY ENVIRONMENT",
+            codes.INS_MANAGE_SECURITY_ENVIRONMENT,
+            manage_security_environment,
+            (codes.SET_AT_TA_P1,),
+            (codes.SET_DST_P2, codes.SET_AT_P2),
+        ),
+        (
+            "PERFORM SECURITY OPERATION",
+            codes.INS_PERFORM_SECURITY_OPERATION,
+            verify_certificate,
+            (0,),
+            (codes.VERIFY_CERTIFICATE_P2,),
+        ),
+        ("EXTERNAL AUTHENTICATE", codes.INS_EXTERNAL_AUTHENTICATE, external_authenticate, (0,), (0,)),
+    ):
+        registry.add(
+            Command(
+                name=name,
+                cla=codes.CLA_ISO,
+                ins=ins,
+                handler=handler,
+                p1=p1,
+                p2=p2,
+                data=Presence.REQUIRED,
+                answers=False,
+                access=Access.AUTHENTICATION,
+            )
+        )
+
+
+def get_challenge(command: CommandAPDU, context: CardContext) -> bytes:
+    """GET CHALLENGE, ISO/IEC 7816-4:2005 7.5.3: Le random octets. Eight, in a channel, are the card's r_PICC."""
+    wanted = command.le or MAX_EXTENDED_LE
+    if wanted > MAX_SHORT_LE:
+        raise CardError(codes.SW_WRONG_LENGTH, "a challenge has at most 256 octets")
+    challenge = context.trng(wanted)
+    status = context.security_status
+    if wanted == codes.CHALLENGE_LENGTH and _may_begin(status.channel) and status.terminal is None:
+        _keep(context, _progress(context).with_challenge(challenge))
+    return challenge
+
+
+def manage_security_environment(command: CommandAPDU, context: CardContext) -> bytes:
+    """MSE:Set DST and MSE:Set AT for Terminal Authentication; PACE's Set AT its own layer takes."""
+    progress = _progress(context)
+    try:
+        if command.p2 == codes.SET_DST_P2:
+            progress = progress.set_dst(command.data, load_trust(context))
+        else:
+            progress = progress.set_at(command.data)
+    except TerminalAuthError as error:
+        raise CardError(error.sw, error.message) from error
+    _keep(context, progress)
+    return b""
+
+
+def verify_certificate(command: CommandAPDU, context: CardContext) -> bytes:
+    """PSO: Verify Certificate. Date and trust points change together, and only if they do."""
+    trust = load_trust(context)
+    try:
+        progress, after = _progress(context).verify_certificate(command.data, trust)
+    except TerminalAuthError as error:
+        raise CardError(error.sw, error.message) from error
+    if after != trust:
+        context.nvm.commit({RECORD_TRUST: after.to_octets()})
+    _keep(context, progress)
+    return b""
+
+
+def external_authenticate(command: CommandAPDU, context: CardContext) -> bytes:
+    """EXTERNAL AUTHENTICATE. The challenge is gone whatever comes of it; the channel stays."""
+    progress, channel = _progress(context), _channel(context)
+    _keep(context, progress.without_challenge())
+    try:
+        key = progress.authenticate(command.data)
+        context.security_status.terminal = authorise(
+            key,
+            _chat(channel),
+            channel.password,
+            auditor_keys(context),
+            auxiliary=progress.at.auxiliary if progress.at else b"",
+        )
+    except TerminalAuthError as error:
+        raise CardError(error.sw, error.message, keep_status=True) from error
+    return b""
+
+
+def authorised_terminal(context: CardContext) -> AuthorisedTerminal | None:
+    """Who was let in, with what rights; None before, and for cards that ask nobody."""
+    terminal = context.security_status.terminal
+    return terminal if isinstance(terminal, AuthorisedTerminal) else None
+
+
+def _may_begin(channel: PaceChannel | None) -> bool:
+    """TA2 follows only a PACE that carried a CHAT (TR-03110-2 v2.21, 2.3.2.1), and no transport PIN."""
+    return channel is not None and channel.chat is not None and not channel.is_transport_pin
+
+
+def _channel(context: CardContext) -> PaceChannel:
+    status = context.security_status
+    if status.channel is None or not _may_begin(status.channel):
+        raise CardError(codes.SW_SECURITY_STATUS, "Terminal Authentication needs PACE with a CHAT")
+    if status.terminal is not None:
+        raise CardError(codes.SW_SECURITY_STATUS, "the session has its terminal")
+    return status.channel
+
+
+def _chat(channel: PaceChannel) -> Chat:
+    if channel.chat is None:
+        raise CardError(codes.SW_SECURITY_STATUS, "PACE carried no CHAT")
+    return Chat.from_octets(channel.chat)
+
+
+def _progress(context: CardContext) -> CardTerminalAuth:
+    """Where this channel's Terminal Authentication stands: at its beginning, if it was not begun."""
+    channel = _channel(context)
+    kept = context.security_status.session.get(_SESSION)
+    if isinstance(kept, CardTerminalAuth) and kept.card_key == channel.card_key:
+        return kept
+    return CardTerminalAuth(
+        card_key=channel.card_key, terminal_key=channel.terminal_key, terminal_type=_chat(channel).oid
+    )
+
+
+def _keep(context: CardContext, progress: CardTerminalAuth) -> None:
+    context.security_status.session[_SESSION] = progress

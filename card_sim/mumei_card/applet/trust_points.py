@@ -1,0 +1,53 @@
+"""What the card trusts, in its memory: trust points with the date, the auditor's keys, the issuer's root
+(TR-03110-3 v2.21, 2.5 and 2.6; mumei protocol 2.5, 2.6).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mumei_card.errors import CardError
+from mumei_card.os.context import CardContext
+from mumei_core.commands import codes
+from mumei_core.commands.trust import CardTrust, split_keys
+from mumei_core.eac.trust import Trust
+
+RECORD_TRUST: Final = "trust_points"
+"""Trust points and date in one record: they change together."""
+RECORD_AUDITOR_KEYS: Final = "auditor_keys"
+RECORD_ROOT_KEYS: Final = "root_keys"
+
+
+def trust_point_names(context: CardContext) -> tuple[bytes, ...]:
+    """The card's certification authority references, most recent first; none on a card without trust points."""
+    octets = context.nvm.get(RECORD_TRUST)
+    return () if octets is None else Trust.from_octets(octets).names
+
+
+def load_trust(context: CardContext) -> Trust:
+    """Raises :class:`CardError` 6A 88 on a card without trust points."""
+    octets = context.nvm.get(RECORD_TRUST)
+    if octets is None:
+        raise CardError(codes.SW_REFERENCE_NOT_FOUND, "the card has no trust points")
+    return Trust.from_octets(octets)
+
+
+def auditor_keys(context: CardContext) -> tuple[bytes, ...]:
+    """The pinned keys, 65 octets each; none on a card that has not got any."""
+    return split_keys(context.nvm.get(RECORD_AUDITOR_KEYS) or b"")
+
+
+def root_keys(context: CardContext) -> tuple[bytes, ...]:
+    """The issuer's root, 65 octets each; none where it was not pinned."""
+    return split_keys(context.nvm.get(RECORD_ROOT_KEYS) or b"")
+
+
+def trust_records(found: CardTrust) -> dict[str, bytes]:
+    """What personalisation writes, in one commit."""
+    records = {
+        RECORD_TRUST: found.trust.to_octets(),
+        RECORD_AUDITOR_KEYS: b"".join(found.auditor_keys),
+    }
+    if found.root_keys:
+        records[RECORD_ROOT_KEYS] = b"".join(found.root_keys)
+    return records
