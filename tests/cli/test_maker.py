@@ -1,0 +1,131 @@
+"""``mumei maker`` and ``mumei-card new``: from a master key to a card that only its holder's desk can write to."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mumei.cli.main import cli
+from mumei.maker.master_key import MasterKey
+from mumei.session.application import Application
+from mumei.session.channel import Channel
+from mumei.session.scp03 import open_scp03
+from mumei.session.security_domain import life_cycle
+from mumei.transport.simulator import open_simulator
+from mumei_card.__main__ import main as mumei_card
+from mumei_core.gp.life_cycle import LifeCycle
+
+PASSPHRASE = "correct horse battery"
+
+
+def mumei(*arguments: str | Path) -> Result:
+    result = CliRunner().invoke(cli, [str(argument) for argument in arguments])
+    assert PASSPHRASE not in result.output
+    return result
+
+
+@pytest.fixture
+def passphrase(tmp_path: Path) -> Path:
+    file = tmp_path / "passphrase"
+    file.write_text(PASSPHRASE + "\n", encoding="ascii")
+    file.chmod(0o600)
+    return file
+
+
+@pytest.fixture
+def master(tmp_path: Path, passphrase: Path) -> Path:
+    file = tmp_path / "maker.key"
+    assert mumei("maker", "init", file, "--passphrase-file", passphrase).exit_code == 0
+    return file
+
+
+def test_from_a_master_key_to_a_card_that_can_be_personalised(
+    tmp_path: Path, master: Path, passphrase: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys, card = tmp_path / "card.keys", tmp_path / "new.card"
+    made = mumei("maker", "card-keys", keys, "--master", master, "--passphrase-file", passphrase, "--json")
+    assert made.exit_code == 0
+    number = bytes.fromhex(json.loads(made.stdout)["number"])
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    secrets = [json.loads(keys.read_text(encoding="ascii"))[name] for name in ("enc", "mac", "dek")]
+    assert not [secret for secret in secrets if secret in made.output]
+
+    assert mumei_card(["new", str(card), "--personalisation-keys", str(keys)]) == 0
+    assert not [secret for secret in secrets if secret in "".join(capsys.readouterr())]
+    with open_simulator(card) as connection:
+        channel = Channel(connection)
+        Application.identify(channel)
+        key = MasterKey.load(master, PASSPHRASE.encode())
+        opened = open_scp03(channel, key.keys_of, expected=(number,))
+        assert life_cycle(opened) is LifeCycle.OP_READY
+
+
+def test_init_says_what_it_made_and_overwrites_nothing(
+    tmp_path: Path, master: Path, passphrase: Path
+) -> None:
+    before = master.read_bytes()
+    again = mumei("maker", "init", master, "--passphrase-file", passphrase)
+    assert again.exit_code == 2
+    assert master.read_bytes() == before
+    other = tmp_path / "other.key"
+    made = mumei(
+        "maker", "init", other, "--bits", "256", "--scheme", "kdf3", "--passphrase-file", passphrase, "--json"
+    )
+    loaded = MasterKey.load(other, PASSPHRASE.encode())
+    assert json.loads(made.stdout) == {
+        "file": str(other),
+        "check_value": loaded.check_value.hex(),
+        "bits": 256,
+        "scheme": "kdf3",
+    }
+
+
+def test_card_keys_need_the_right_passphrase_and_a_new_file(
+    tmp_path: Path, master: Path, passphrase: Path
+) -> None:
+    keys, wrong = tmp_path / "card.keys", tmp_path / "wrong"
+    wrong.write_text("another passphrase\n", encoding="ascii")
+    wrong.chmod(0o600)
+    assert mumei("maker", "card-keys", keys, "--master", master, "--passphrase-file", wrong).exit_code == 2
+    assert not keys.exists()
+    keys.write_text("mine", encoding="ascii")
+    assert (
+        mumei("maker", "card-keys", keys, "--master", master, "--passphrase-file", passphrase).exit_code == 2
+    )
+    assert keys.read_text(encoding="ascii") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "content"),
+    [
+        (["--profile", "development"], None),
+        ([], "no keys at all"),
+        ([], '{"format": "mumei card keys 1"}'),
+    ],
+)
+def test_keys_that_fit_no_card_make_none(
+    tmp_path: Path, arguments: list[str], content: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys, card = tmp_path / "card.keys", tmp_path / "new.card"
+    keys.write_text(content or "", encoding="ascii")
+    assert mumei_card(["new", str(card), *arguments, "--personalisation-keys", str(keys)]) == 2
+    assert not card.exists()
+    assert "hint:" in capsys.readouterr().err
+
+
+def test_keys_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert mumei_card(["new", str(tmp_path / "card"), "--personalisation-keys", str(tmp_path / "none")]) == 2
+    assert "cannot read the keys" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", ["", "00", "zz" * 10, "00" * 11])
+def test_a_card_number_that_is_none(tmp_path: Path, number: str) -> None:
+    result = mumei(
+        "office", "enrol", "1", "--registry", tmp_path / "r.db", "--issuer", tmp_path, "--card-number", number
+    )
+    assert result.exit_code == 2
+    assert "20 hex digits" in result.output
