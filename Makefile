@@ -8,18 +8,19 @@ export PYTHON
 CI_PYTEST = $(if $(filter-out false 0,$(CI)),-p tools.setup.no_skips)
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench lint lock clean ready
+.PHONY: help demo test bench audit lint lock clean ready
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo    the main job on one screen, on the software card; needs neither root nor a compiler'
 	@echo 'make test    everything: linters, import laws, all tests, a real PC/SC service included'
 	@echo 'make bench   prints every bar and what was measured against it'
+	@echo 'make audit   shows many cards to many relying parties and looks for anything that tells them apart'
 	@echo 'make lint    ruff, mypy, import laws, generated files up to date'
 	@echo 'make lock    pins the dependencies anew (UPGRADE=1: to their newest versions)'
 	@echo 'make clean   back to a fresh clone: caches, build results and both virtual environments go'
 	@echo
-	@echo 'PYTHON=...   the interpreter to make the environments with; ARGS=... goes to the demo, pytest or the bench'
+	@echo 'PYTHON=...   the interpreter to make the environments with; ARGS=... goes to the demo, pytest, the bench or the audit'
 
 demo:
 	@tools/setup/run.sh demo
@@ -31,6 +32,9 @@ test: ready lint
 
 bench: ready
 	@$(BIN)/python -m tools.bench $(ARGS)
+
+audit: ready
+	@$(BIN)/python -m tools.linkage_audit $(ARGS)
 
 lint: ready
 	@echo '== style: ruff'

@@ -30,8 +30,10 @@ from tools.linkage_audit.strings import (
 )
 from tools.linkage_audit.ways import WAYS
 
-#: Cards on which all 65,536 data objects are asked for.
-_EVERY_OBJECT_CARDS: Final = 2
+#: Cards that are asked for all instructions, classes and data objects of one octet, and, in the full form, for
+#: all 65,536 data objects. What tells cards apart shows on a few.
+LONG_BATTERY_CARDS: Final = 4
+EVERY_OBJECT_CARDS: Final = 2
 _TASKS_PER_WORKER: Final = 4
 
 
@@ -111,14 +113,14 @@ def run_audit(
     )
 
 
-def run_plants(size: Size, *, way: str, today: date, names: Sequence[str] = tuple(PLANTS)) -> list[AuditResult]:
+def run_plants(
+    size: Size, *, way: str, today: date, names: Sequence[str] = tuple(PLANTS)
+) -> list[AuditResult]:
     """The audit of each leaky card."""
     return [run_audit(size, way=way, today=today, plant=name) for name in names]
 
 
-def _drive(
-    world: World, script: Script, size: Size, plant: str | None, jobs: int
-) -> list[CardTrace]:
+def _drive(world: World, script: Script, size: Size, plant: str | None, jobs: int) -> list[CardTrace]:
     with tempfile.TemporaryDirectory(prefix="mumei-audit-") as folder:
         chunks = _chunks(size.cards, jobs)
         arguments = [(world, script, chunk, size.every_object, plant, Path(folder)) for chunk in chunks]
@@ -141,6 +143,10 @@ def _drive_chunk(
     make = maker(plant)
     traces = []
     for card in issue_cards(world, numbers, folder):
-        everything = every_object and card.number < _EVERY_OBJECT_CARDS
-        traces.append(CardDriver(world, replace(script, every_data_object=everything), card, make).run())
+        own = replace(
+            script,
+            long_battery=card.number < LONG_BATTERY_CARDS,
+            every_data_object=every_object and card.number < EVERY_OBJECT_CARDS,
+        )
+        traces.append(CardDriver(world, own, card, make).run())
     return traces

@@ -13,7 +13,9 @@ strings reported by accident stays below the budget.
 
 from __future__ import annotations
 
-from math import comb, log
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import comb
 from typing import Final
 
 from tools.linkage_audit.observation import SHORTEST
@@ -26,28 +28,37 @@ BUDGET: Final = FALSE_ALARMS / TESTS
 SKEW: Final = 5.0
 
 
-def expected(*, groups: int, visits: int, windows: int, times: int, length: int) -> float:
-    """Strings of ``length`` octets expected by chance in ``times`` or more visits, over all ``groups``."""
-    if times > visits:
-        return 0.0
-    pairs = comb(visits, times) * float(windows) ** times * SKEW ** (times - 1)
-    return groups * pairs * 256.0 ** (-length * (times - 1))
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one observer compares: so many visits, with at most so many windows in one."""
+
+    visits: int
+    windows: int
 
 
-def shortest_telling(*, groups: int, visits: int, windows: int, budget: float = BUDGET) -> dict[int, int]:
+def expected(samples: Mapping[Sample, int], *, times: int, length: int) -> float:
+    """Strings of ``length`` octets expected by chance in ``times`` visits, over all samples and their number."""
+    return sum(
+        number
+        * comb(sample.visits, times)
+        * float(sample.windows) ** times
+        * (SKEW / 256.0**length) ** (times - 1)
+        for sample, number in samples.items()
+    )
+
+
+def shortest_telling(samples: Mapping[Sample, int], *, budget: float = BUDGET) -> dict[int, int]:
     """For each number of visits from 2: the length from which a string that comes back in so many tells.
 
     The budget is shared among all numbers of visits and all lengths.
     """
-    if visits < 2 or not windows or not groups:
-        return {}
-    share = budget / (visits - 1) / 2  # lengths L, L + 1, ... add up to less than twice the first
+    most = max((sample.visits for sample in samples), default=0)
     lengths = {}
-    for times in range(2, visits + 1):
-        length = SHORTEST
-        while (
-            expected(groups=groups, visits=visits, windows=windows, times=times, length=length) > share
-        ):
+    for times in range(2, most + 1):
+        # Below the shortest string for what stands beside octets that every card says.
+        length = 1
+        # Lengths L, L + 1, ... together add up to less than twice the first.
+        while 2 * (most - 1) * expected(samples, times=times, length=length) > budget:
             length += 1
         lengths[times] = length
     return lengths
@@ -65,13 +76,9 @@ def in_words(lengths: dict[int, int]) -> str:
     """ "8 octets in 2 visits, 5 in 3, 4 in 4 or more"."""
     words: list[str] = []
     last = None
-    for times, length in sorted(lengths.items()):
+    for times, least in sorted(lengths.items()):
+        length = max(least, SHORTEST)
         if length != last:
             words.append(f"{length} octets in {times}" if not words else f"{length} in {times}")
             last = length
     return (", ".join(words) + " or more visits") if words else "nothing to compare"
-
-
-def bits(number: int) -> float:
-    """Of a class with so many values."""
-    return log(number, 2) if number else 0.0

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final
 
 from tools.linkage_audit import chance
 from tools.linkage_audit.findings import Finding, Observer
@@ -73,9 +72,7 @@ def _chosen(by_party: dict[int, list[StoredRow]]) -> list[tuple[int, int]]:
     return sorted({tuple(pair[:2]) for pair in (parties, with_pseudonym) if len(pair) > 1})  # type: ignore[misc]
 
 
-def _join_columns(
-    a: int, b: int, first: Iterable[StoredRow], second: Iterable[StoredRow]
-) -> list[Finding]:
+def _join_columns(a: int, b: int, first: Iterable[StoredRow], second: Iterable[StoredRow]) -> list[Finding]:
     """Any octet column of one with any of the other."""
     where: dict[bytes, tuple[str, int]] = {}
     for row in first:
@@ -110,8 +107,6 @@ def _finding(a: int, b: int, what: str, cards: set[int]) -> Finding:
         cards=len(cards),
         shared_by=1,
     )
-
-
 
 
 def _join_words(a: int, b: int, first: Sequence[StoredRow], second: Sequence[StoredRow]) -> WordsJoin:

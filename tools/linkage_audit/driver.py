@@ -9,6 +9,13 @@ from datetime import timedelta
 from itertools import count, pairwise
 from typing import Final
 
+from tools.linkage_audit import parties, probes
+from tools.linkage_audit.observation import CardTrace, PoweredCard, RecordingConnection, TraceBuilder
+from tools.linkage_audit.parties import SAME_PERSON, Asked, RelyingParty
+from tools.linkage_audit.population import AuditedCard, World
+from tools.linkage_audit.states import Preparation, State, states
+from tools.linkage_audit.ways import WAYS, Stage
+
 from mumei.session import credential, personalisation
 from mumei.session.application import Application
 from mumei.session.channel import Channel
@@ -20,12 +27,6 @@ from mumei_core.crypto.curve import R
 from mumei_core.dates import day_number
 from mumei_core.errors import CardRefused, ProtocolError
 from mumei_core.presentation.messages import Presentation
-from tools.linkage_audit import parties, probes
-from tools.linkage_audit.observation import CardTrace, PoweredCard, RecordingConnection, TraceBuilder
-from tools.linkage_audit.parties import SAME_PERSON, Asked, RelyingParty
-from tools.linkage_audit.population import AuditedCard, World
-from tools.linkage_audit.states import Preparation, State, states
-from tools.linkage_audit.ways import WAYS, Stage
 
 CardMaker = Callable[[Nvm], PoweredCard]
 
@@ -36,10 +37,11 @@ IN_USE: Final = "in use"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
-    """What every card goes through. ``visits``: at each relying party."""
+    """What a card goes through. ``visits``: at each relying party. The rest only a few cards can have time for."""
 
     parties: tuple[RelyingParty, ...]
     visits: int
+    long_battery: bool = False
     every_data_object: bool = False
 
 
@@ -54,7 +56,7 @@ class CardDriver:
         self._make = make
         self._trace = TraceBuilder(card.number)
         self._visits = count()
-        self._presentations: list[Presentation] = []
+        self._presentations: list[tuple[str, Presentation]] = []
         self._terminals: dict[tuple[int, str], Terminal] = {}
 
     def run(self) -> CardTrace:
@@ -91,10 +93,16 @@ class CardDriver:
         connection.take()
         for stage in self._way.stages(terminal):
             visit = self._new_visit(None)
-            self._probe(connection, stage, f"{state.name}: {stage.name}", probes.short_battery(), visit)
+            battery = self._way.battery(stage.name)
+            self._probe(connection, stage, f"{state.name}: {stage.name}", battery, visit)
+            if state.refuses and stage.name == self._way.stage_names[-1]:
+                asked = self._script.parties[0].questions[0]
+                good = probes.present("a good question", self._request(terminal, asked).to_octets())
+                self._probe(connection, stage, f"{state.name}: asked", (good,), visit)
             if state.name != IN_USE or stage.name != self._way.stage_names[0]:
                 continue
-            self._probe(connection, stage, f"all: {stage.name}", probes.long_battery(), visit)
+            if self._script.long_battery:
+                self._probe(connection, stage, f"all: {stage.name}", probes.long_battery(), visit)
             if self._script.every_data_object:
                 everything = tuple(probes.every_data_object())
                 self._probe(connection, stage, f"every object: {stage.name}", everything, visit)
@@ -119,7 +127,7 @@ class CardDriver:
     def _visit(self, connection: RecordingConnection, party: RelyingParty) -> None:
         visit = self._new_visit(party)
         first = self._way.stages(self._terminal(party, party.questions[0]))[0]
-        self._probe(connection, first, f"a visit: {first.name}", probes.short_battery(), visit)
+        self._probe(connection, first, f"a visit: {first.name}", probes.visit_battery(), visit)
         sent = b""
         for asked in party.questions:
             sent += self._ask(connection, party, asked, visit)
@@ -137,7 +145,7 @@ class CardDriver:
         answered = None if seen.wire is None else parties.take_apart(seen.request, seen.wire)
         self._trace.add(scope, exchanges, visit=visit, without=() if seen.wire is None else (seen.wire,))
         if answered is not None and seen.wire is not None:
-            self._presentations.append(answered.presentation)
+            self._presentations.append((asked.name, answered.presentation))
             for name, octets in answered.parts.items():
                 private = name == "pseudonym"
                 self._trace.add_text(f"{scope} / {name}", octets, visit=visit, private=private)
@@ -148,9 +156,7 @@ class CardDriver:
         elif seen.wire is not None:
             self._trace.note_length(f"{scope} / presentation", len(seen.wire))
             self._trace.add_text(f"{scope} / no presentation", seen.wire, visit=visit)
-        self._trace.trace.rows.append(
-            parties.stored_row(party, self._card.number, asked, seen, answered)
-        )
+        self._trace.trace.rows.append(parties.stored_row(party, self._card.number, asked, seen, answered))
         return b"".join(exchange.command for exchange in exchanges)
 
     def _overreach(
@@ -161,7 +167,9 @@ class CardDriver:
         good = self._request(terminal, asked)
         bad = {
             "a request of another party": replace(good, rp_context=b"other.example"),
-            "a request beyond the rights": replace(good, disclosed=(0, 1, 2, 3, 4), predicates=(), table_hash=None),
+            "a request beyond the rights": replace(
+                good, disclosed=(0, 1, 2, 3, 4), predicates=(), table_hash=None
+            ),
             "a request of another channel": replace(good, channel_binding=bytes(32)),
             "a request of last year": replace(good, date=good.date - 365),
         }
@@ -238,20 +246,24 @@ class CardDriver:
     def _terminal(self, party: RelyingParty, asked: Asked) -> Terminal:
         key = (party.number, asked.name)
         if key not in self._terminals:
-            self._terminals[key] = self._way.terminal(
-                party, asked, self._world.parameters, self._world.today
-            )
+            self._terminals[key] = self._way.terminal(party, asked, self._world.parameters, self._world.today)
         return self._terminals[key]
 
 
-def quotients(presentations: list[Presentation]) -> dict[str, list[int]]:
-    """By name of a response: (s1 - s2) / (c1 - c2) for each two presentations in succession.
+def quotients(presentations: list[tuple[str, Presentation]]) -> dict[str, list[int]]:
+    """By name of a response: (s1 - s2) / (c1 - c2) for each two presentations in succession, of all questions
+    and of the same question.
 
     A response is blinding + challenge * secret. Where two have the same blinding, this is the secret: so a
-    card that uses a blinding twice says the same number again, though no octets come back.
+    card that uses a blinding twice gives its secret away, though no octets come back.
     """
+    by_question: dict[str, list[Presentation]] = {}
+    for question, presentation in presentations:
+        by_question.setdefault(question, []).append(presentation)
+    successions = [[presentation for _, presentation in presentations], *by_question.values()]
+    pairs = {(id(a), id(b)): (a, b) for succession in successions for a, b in pairwise(succession)}
     found: dict[str, list[int]] = {}
-    for earlier, later in pairwise(presentations):
+    for earlier, later in pairs.values():
         difference = (earlier.c - later.c) % R
         if difference == 0:
             continue

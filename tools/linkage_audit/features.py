@@ -13,9 +13,11 @@ from dataclasses import dataclass
 
 from tools.linkage_audit.findings import ClassSizes, Finding, Observer
 from tools.linkage_audit.observation import CardTrace, Visible
-from tools.linkage_audit.probes import short_battery
 from tools.linkage_audit.states import states
 from tools.linkage_audit.ways import Way
+
+#: The place where states that answer nothing are asked a good question.
+ASKED = "asked / PRESENT, a good question"
 
 _FIELDS = {"sw": "status word", "length": "length", "operations": "counted operations"}
 
@@ -57,9 +59,7 @@ def look_at_features(traces: Sequence[CardTrace], way: Way) -> FeaturesReport:
     )
 
 
-def _difference(
-    step: str, by_card: dict[int, frozenset[Visible]], everything: Iterable[Visible]
-) -> Finding:
+def _difference(step: str, by_card: dict[int, frozenset[Visible]], everything: Iterable[Visible]) -> Finding:
     groups = Counter(by_card.values())
     values = list(everything)
     differing = [word for name, word in _FIELDS.items() if len({getattr(v, name) for v in values}) > 1]
@@ -108,24 +108,26 @@ def _compare_states(
     """By class, by state, what it showed; and the probes by which a state shows that may not."""
     shown: dict[str, dict[str, object]] = defaultdict(dict)
     names = [state.name for state in states()]
-    battery = [probe.name for probe in short_battery()]
     for state in names:
         for stage in way.stage_names:
-            for probe in battery:
-                step = f"{state}: {stage} / {probe}"
-                shown[f"{stage} / {probe}"][state] = _answers(traces, step)
+            for probe in way.battery(stage):
+                place = f"{stage} / {probe.name}"
+                shown[place][state] = _answers(traces, f"{state}: {place}")
     classes: dict[str, dict[str, list[object]]] = defaultdict(lambda: defaultdict(list))
     findings = []
-    for probe, by_state in shown.items():
+    for refusing in states():
+        if refusing.refuses:
+            shown[ASKED][refusing.name] = _answers(traces, f"{refusing.name}: {ASKED}")
+    for place, by_state in shown.items():
         if len(set(by_state.values())) == 1:
             continue
-        admitted = next((c for c in way.admitted if c.probes and re.search(c.probes, probe)), None)
+        admitted = next((c for c in way.admitted if c.probes and re.search(c.probes, place)), None)
         if admitted is None:
             findings.append(
                 Finding(
                     test="the card's state",
-                    observer=_observer(probe),
-                    where=probe,
+                    observer=_observer(place),
+                    where=place,
                     what="a reader can tell the card's state: " + "; ".join(_groups(by_state)),
                     cards=len(traces),
                     shared_by=len(traces),

@@ -6,7 +6,6 @@ differ in a step's answer only by chance, or by a class that the design admits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -127,8 +126,9 @@ class CardTrace:
     """All that was seen of one card.
 
     ``visible``, ``texts``: by step. ``exchanges_in``: by situation, how many there were. ``classes``: by name
-    of a class, the values that this card showed. ``party_of``, ``sent``: by visit, the relying party and all
-    that it sent. ``quotients``: see :func:`tools.linkage_audit.driver.quotients`. ``issuer_knows``, ``secrets``: names to octets that nobody may ever see.
+    of a class, the values that this card showed. ``party_of``, ``sent``: by visit, the relying party (-1 for
+    none) and all that it sent. ``quotients``: see :func:`tools.linkage_audit.driver.quotients`.
+    ``issuer_knows``, ``secrets``: names to octets that nobody may ever see.
     """
 
     card: int

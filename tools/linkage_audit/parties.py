@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from tools.linkage_audit.observation import StoredRow
+
 from mumei.terminal.check import Visit
 from mumei.terminal.question import Question, over, under
 from mumei_core.commands.request import Request
@@ -16,7 +18,6 @@ from mumei_core.crypto.hash_to_curve import context_point
 from mumei_core.dates import date_of
 from mumei_core.errors import DecodingError
 from mumei_core.presentation.messages import KEY_HINT_LENGTH, Presentation
-from tools.linkage_audit.observation import StoredRow
 
 _TRANSACTION: Final = bytes(range(32))
 
@@ -188,4 +189,3 @@ def responses(shown: Presentation) -> dict[str, int]:
 @cache
 def _point(rp_context: bytes) -> Point:
     return context_point(rp_context)
-

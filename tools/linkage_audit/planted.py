@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import cbor2
+from tools.linkage_audit.driver import CardMaker
+from tools.linkage_audit.observation import SW_LENGTH
 
 from mumei_card.applet.records import RECORD_CREDENTIAL, StoredCredential
 from mumei_card.chip.nvm import Nvm
@@ -20,8 +22,6 @@ from mumei_card.os.kernel import Kernel
 from mumei_core.commands import codes
 from mumei_core.credential import Index
 from mumei_core.iso7816.ber_tlv import encode, parse_one
-from tools.linkage_audit.driver import CardMaker
-from tools.linkage_audit.observation import SW_LENGTH
 
 _OK: Final = codes.SW_OK.to_bytes(SW_LENGTH, "big")
 
@@ -46,7 +46,7 @@ class SerialNumberInFci(Kernel):
 
     def transmit(self, octets: bytes) -> bytes:
         answer = super().transmit(octets)
-        if octets[1:4] != bytes((codes.INS_SELECT, 4, 0)) or answer[-SW_LENGTH:] != _OK:
+        if octets[1:4] != bytes((codes.INS_SELECT, 4, 0)) or answer[:1] != bytes((codes.TAG_FCI,)):
             return answer
         name, own = parse_one(answer[:-SW_LENGTH], codes.TAG_FCI).children()
         serial = encode(0x82, _number(self.context.nvm, b"serial", 8))
@@ -92,9 +92,7 @@ class ReusedRandomness(Kernel):
     def __init__(self, nvm: Nvm) -> None:
         super().__init__(nvm)
         ours = self.context
-        self.context = self.context_class(
-            **{name: getattr(ours, name) for name in ours.__dataclass_fields__}
-        )
+        self.context = self.context_class(**{name: getattr(ours, name) for name in ours.__dataclass_fields__})
 
 
 class ReusedBlindings(ReusedRandomness):
@@ -133,7 +131,7 @@ class SlowForSome(Kernel):
     """Reading EF.ATR/INFO costs some cards another multiplication."""
 
     def transmit(self, octets: bytes) -> bytes:
-        if octets[1] == codes.INS_READ_BINARY and _number(self.context.nvm, b"slow", 1)[0] < 0x80:
+        if octets[1:2] == bytes((codes.INS_READ_BINARY,)) and _number(self.context.nvm, b"slow", 1)[0] < 0x80:
             self.counters.g1_multiplications += 1
         return super().transmit(octets)
 
@@ -155,7 +153,11 @@ class SignatureInChallenge(Kernel):
     def transmit(self, octets: bytes) -> bytes:
         answer = super().transmit(octets)
         stored = self.context.nvm.get(RECORD_CREDENTIAL)
-        if octets[1:2] != bytes((codes.INS_GET_CHALLENGE,)) or len(answer) != 16 + SW_LENGTH or stored is None:
+        if (
+            octets[1:2] != bytes((codes.INS_GET_CHALLENGE,))
+            or len(answer) != 16 + SW_LENGTH
+            or stored is None
+        ):
             return answer
         piece = StoredCredential.from_bytes(stored).issued.signature.to_octets()[9:17]
         # At another place each time, and rarely: only who knows the signature sees it.

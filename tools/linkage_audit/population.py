@@ -13,6 +13,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 
+from tools.linkage_audit.observation import RecordingConnection
+from tools.linkage_audit.ways import WAYS, Way
+
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters, make_parameters
 from mumei.issuer.signing import SigningService
@@ -32,8 +35,6 @@ from mumei_card.os.kernel import Kernel
 from mumei_card.personalisation import PinLetter, draw_letter, initial_records
 from mumei_core.credential import Index
 from mumei_core.crypto.curve import scalar_to_octets
-from tools.linkage_audit.observation import RecordingConnection
-from tools.linkage_audit.ways import WAYS, Way
 
 CLERK: Final = "audit"
 _ISSUING_DAYS: Final = 300

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from mumei_core.commands import codes
@@ -98,6 +99,8 @@ _PROTOCOLS: Final = {
     "VERIFY, what of the PIN": "00200003",
     "VERIFY, what of the PUK": "00200004",
     "VERIFY, what of another": "00200001",
+    "VERIFY, P1 01": "00200103",
+    "SELECT, P2 20": "00A4042002F06D00",
     "VERIFY, too short": "0020000303313233",
     "VERIFY, letters": "0020000306414243444546",
     "CHANGE REFERENCE DATA, too short": "0024000303313233",
@@ -111,11 +114,50 @@ _PROTOCOLS: Final = {
 }
 
 
+_AT_EVERY_VISIT: Final = frozenset(
+    {
+        "SELECT our name, P2 00",
+        "SELECT our name, P2 04",
+        "SELECT the security domain, P2 00",
+        "SELECT EF.CardAccess",
+        f"READ BINARY, short identifier {codes.SFI_EF_ATR:02X}",
+        f"READ BINARY, short identifier {codes.SFI_EF_DIR:02X}",
+        "READ BINARY, short identifier 1C",
+        "READ BINARY, current file",
+        "GET CHALLENGE, 8",
+        "GET CHALLENGE, 16",
+        "MSE: Set AT",
+        "GENERAL AUTHENTICATE",
+        "PSO: verify certificate",
+        "INITIALIZE UPDATE",
+        "GET STATUS",
+        "GET UID of a reader",
+        "ENROL, empty",
+        "PRESENT, no object",
+        "LOG",
+        "SETTINGS",
+        "VERIFY, what of the PIN",
+        "VERIFY, what of the PUK",
+        "VERIFY, P1 01",
+        "header cut",
+    }
+)
+
+
+@cache
 def short_battery() -> tuple[Probe, ...]:
-    """About a hundred: asked at every visit."""
+    """About a hundred: for every state of every card."""
     return tuple(_short())
 
 
+@cache
+def visit_battery() -> tuple[Probe, ...]:
+    """The most telling of the short battery: for every visit."""
+    telling = {f"GET DATA, {name}" for name in _TELLING_TAGS} | _AT_EVERY_VISIT
+    return tuple(probe for probe in short_battery() if probe.name in telling)
+
+
+@cache
 def long_battery() -> tuple[Probe, ...]:
     """Every instruction, every class, every data object of one octet, every short file identifier."""
     probes = list(_short())

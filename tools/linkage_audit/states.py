@@ -7,6 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from tools.linkage_audit.observation import RecordingConnection
+from tools.linkage_audit.parties import Asked, RelyingParty
+from tools.linkage_audit.population import AuditedCard
+
 from mumei.session import credential
 from mumei.session.application import Application
 from mumei.session.channel import Channel
@@ -19,14 +23,13 @@ from mumei_core.commands import codes
 from mumei_core.commands.settings import HolderSettings
 from mumei_core.errors import CardRefused
 from mumei_core.iso7816.apdu import CommandAPDU
-from tools.linkage_audit.observation import RecordingConnection
-from tools.linkage_audit.parties import Asked, RelyingParty
-from tools.linkage_audit.population import AuditedCard
 
 _TOO_OLD_OR_YOUNG: Final = (
     Asked(name="over 70", question=Question(predicates=(over(70),))),
     Asked(name="under 12", question=Question(predicates=(under(12),))),
 )
+
+ALWAYS_PIN: Final = "holder always wants the PIN"
 
 TerminalFor = Callable[[RelyingParty, Asked], Terminal]
 Prepare = Callable[["Preparation"], None]
@@ -45,24 +48,32 @@ class Preparation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """``records``: where the card starts from; ``prepare``: what happens to it then."""
+    """``records``: where the card starts from; ``prepare``: what happens to it then. ``refuses``: it answers no
+    question without the PIN, which then belongs to the probes.
+    """
 
     name: str
     records: Callable[[AuditedCard], Mapping[str, bytes]]
     prepare: Prepare
+    refuses: bool = False
 
 
 def states() -> Iterator[State]:
     """From the maker's box to the blocked card. Revocation, when it exists, is one more."""
-    yield State(name="as delivered", records=lambda card: card.delivered, prepare=_nothing)
-    yield State(name="with parameters, no credential", records=lambda card: card.stocked, prepare=_nothing)
+    yield State(name="as delivered", records=lambda card: card.delivered, prepare=_nothing, refuses=True)
+    yield State(
+        name="with parameters, no credential",
+        records=lambda card: card.stocked,
+        prepare=_nothing,
+        refuses=True,
+    )
     yield State(name="transport PIN not changed", records=lambda card: card.handed_over, prepare=_nothing)
     yield State(name="in use", records=_in_use, prepare=_nothing)
     yield State(name="one wrong PIN", records=_in_use, prepare=lambda p: _wrong_pins(p, 1))
     yield State(name="PIN blocked", records=_in_use, prepare=lambda p: _wrong_pins(p, codes.PIN_TRIES))
     yield State(name="PUK blocked", records=_in_use, prepare=_block_puk)
     yield State(name="log full", records=_in_use, prepare=_fill_log)
-    yield State(name="holder always wants the PIN", records=_in_use, prepare=_always_pin)
+    yield State(name=ALWAYS_PIN, records=_in_use, prepare=_always_pin, refuses=True)
     yield State(name="taken away in the middle", records=_in_use, prepare=_interrupt)
 
 
@@ -96,11 +107,10 @@ def _pin_command(connection: CardConnection, ins: int, data: bytes) -> None:
 
 
 def _fill_log(preparation: Preparation) -> None:
-    """One entry more than there is room for, by questions of which every card cannot prove at least one."""
-    for _ in range(codes.LOG_ENTRIES + 1):
-        for asked in _TOO_OLD_OR_YOUNG:
-            if _ask(preparation, asked) == codes.SW_CONDITIONS:
-                break
+    """One entry more than there is room for, by a question that this card cannot answer with yes."""
+    unprovable = next(asked for asked in _TOO_OLD_OR_YOUNG if _ask(preparation, asked) == codes.SW_CONDITIONS)
+    for _ in range(codes.LOG_ENTRIES):
+        _ask(preparation, unprovable)
 
 
 def _ask(preparation: Preparation, asked: Asked) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tools.linkage_audit import chance
+from tools.linkage_audit.chance import Sample
 from tools.linkage_audit.findings import Finding, Observer
 from tools.linkage_audit.observation import SHORTEST, CardTrace, Text
 
@@ -104,8 +105,8 @@ class _Group:
             for text in texts
             if keep(text)
         ]
-        self._sent = {visit: windows(octets) for visit, octets in trace.sent.items()}
         self.visits = {text.visit for _, text in self.texts}
+        self._sent = trace.sent
 
     def window_count(self) -> int:
         """Of the visit with most."""
@@ -119,7 +120,7 @@ class _Group:
         first: dict[bytes, int] = {}
         again: set[bytes] = set()
         for _, text in self.texts:
-            sent = self._sent.get(text.visit, frozenset())
+            sent = self._sent.get(text.visit, b"")
             for window in windows(text.octets):
                 if first.setdefault(window, text.visit) != text.visit and window not in sent:
                     again.add(window)
@@ -151,79 +152,88 @@ def _runs(octets: bytes, wanted: set[bytes]) -> Iterator[bytes]:
 def _look(
     observer: Observer, traces: Sequence[CardTrace], groups: Sequence[_Group], steps: frozenset[str]
 ) -> StringsReport:
-    visits = max((len(group.visits) for group in groups), default=0)
-    most = max((group.window_count() for group in groups), default=0)
-    lengths = chance.shortest_telling(groups=len(groups), visits=visits, windows=most)
+    samples = Counter(Sample(len(group.visits), group.window_count()) for group in groups)
+    lengths = chance.shortest_telling(samples)
+    everyone = _Everyone(traces)
     marks: dict[str, dict[bytes, set[int]]] = defaultdict(lambda: defaultdict(set))
     for group in groups:
-        judged: dict[bytes, bool] = {}
+        judged: dict[tuple[str, bytes], bool] = {}
         for step, string in group.recurring():
-            if string not in judged:
-                judged[string] = _tells(string, group, lengths)
-            if judged[string]:
+            if (step, string) not in judged:
+                judged[step, string] = _tells(step, string, group, lengths, everyone)
+            if judged[step, string]:
                 marks[step][string].add(group.card)
-    everyone = _Everyone(traces, steps)
-    findings = [
-        finding
-        for step, strings in sorted(marks.items())
-        if (finding := _finding(observer, step, strings, everyone)) is not None
-    ]
     return StringsReport(
         observer=observer,
-        findings=tuple(findings),
+        findings=tuple(
+            _finding(observer, step, strings, everyone) for step, strings in sorted(marks.items())
+        ),
         lengths=lengths,
         windows=sum(len(t.octets) - SHORTEST + 1 for group in groups for _, t in group.texts),
         groups=len(groups),
     )
 
 
-def _tells(string: bytes, group: _Group, lengths: dict[int, int]) -> bool:
+def _tells(step: str, string: bytes, group: _Group, lengths: dict[int, int], everyone: _Everyone) -> bool:
+    """Whether enough of the string is not what everybody says there.
+
+    A constant with one more octet beside it comes back by chance soon: only what is beside it counts.
+    """
     times = len({text.visit for _, text in group.texts if string in text.octets})
-    return times >= 2 and len(string) >= lengths.get(times, SHORTEST)
+    least = lengths.get(times)
+    return least is not None and len(string) >= least and everyone.own_octets(step, string) >= least
 
 
 class _Everyone:
     """Who else ever said a string, at the same step."""
 
-    def __init__(self, traces: Sequence[CardTrace], steps: frozenset[str]) -> None:
+    def __init__(self, traces: Sequence[CardTrace]) -> None:
         self._traces = traces
-        self._blobs: dict[str, dict[int, list[bytes]]] = {}
-        self._steps = steps
+        self._said: dict[str, list[list[bytes]]] = {}
+        self._counts: dict[tuple[str, bytes], int] = {}
 
-    def saying(self, step: str, string: bytes) -> tuple[int, int]:
-        """(cards that said it at this step, cards that came to this step)."""
-        if step not in self._blobs:
-            self._blobs[step] = {
-                trace.card: [text.octets for text in trace.texts[step]]
+    def own_octets(self, step: str, string: bytes) -> int:
+        """Octets of ``string`` in no window that every card says. One card alone has all to itself."""
+        present = len(self._texts(step))
+        covered: set[int] = set()
+        for i in range(len(string) - SHORTEST + 1):
+            if self._saying(step, string[i : i + SHORTEST]) == present > 1:
+                covered.update(range(i, i + SHORTEST))
+        return len(string) - len(covered)
+
+    def sharing(self, step: str, string: bytes) -> int:
+        """Cards that say the most common part of ``string`` that not all of them say."""
+        present = len(self._texts(step))
+        counts = {self._saying(step, string[i : i + SHORTEST]) for i in range(len(string) - SHORTEST + 1)}
+        return max((count for count in counts if count < present), default=present)
+
+    def _saying(self, step: str, window: bytes) -> int:
+        key = (step, window)
+        if key not in self._counts:
+            cards = self._texts(step)
+            self._counts[key] = sum(any(window in octets for octets in texts) for texts in cards)
+        return self._counts[key]
+
+    def _texts(self, step: str) -> list[list[bytes]]:
+        if step not in self._said:
+            self._said[step] = [
+                list({text.octets for text in trace.texts[step]})
                 for trace in self._traces
                 if step in trace.texts
-            }
-        cards = self._blobs[step].values()
-        return sum(any(string in octets for octets in texts) for texts in cards), len(cards)
+            ]
+        return self._said[step]
 
 
-def _finding(
-    observer: Observer, step: str, strings: dict[bytes, set[int]], everyone: _Everyone
-) -> Finding | None:
-    """None where every card says all of these strings."""
-    telling: dict[bytes, int] = {}
-    cards: set[int] = set()
-    for string, whose in strings.items():
-        saying, present = everyone.saying(step, string)
-        if saying < present or present == 1:
-            telling[string] = saying
-            cards |= whose
-    if not telling:
-        return None
-    longest = max(telling, key=len)
+def _finding(observer: Observer, step: str, strings: dict[bytes, set[int]], everyone: _Everyone) -> Finding:
+    longest = max(strings, key=len)
     return Finding(
         test="strings that come back",
         observer=observer,
         where=step,
-        cards=len(cards),
+        cards=len(set[int]().union(*strings.values())),
         what=f"a string of {len(longest)} octets comes back for a card and not for all others",
-        shared_by=min(telling.values()),
-        examples=_examples(telling),
+        shared_by=min(everyone.sharing(step, string) for string in strings),
+        examples=_examples(strings),
     )
 
 

@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final
 
+from tools.linkage_audit.findings import AdmittedClass
+from tools.linkage_audit.observation import RecordingConnection
+from tools.linkage_audit.parties import Asked, RelyingParty
+from tools.linkage_audit.probes import Probe, short_battery, visit_battery
+
 from mumei.issuer.parameters import PublicParameters
 from mumei.session import credential
 from mumei.session.application import Application
@@ -22,10 +27,6 @@ from mumei.terminal.trust import Terminal
 from mumei.transport.base import CardConnection
 from mumei_core.commands import codes
 from mumei_core.dates import day_number
-from tools.linkage_audit.findings import AdmittedClass
-from tools.linkage_audit.observation import RecordingConnection
-from tools.linkage_audit.parties import Asked, RelyingParty
-from tools.linkage_audit.probes import Probe
 
 #: Terminals' rights last so long, around the day of the audit.
 _VALIDITY_DAYS: Final = 35
@@ -50,6 +51,13 @@ SHARED_CLASSES: Final = (
         name="shown on request: prefecture",
         meaning="asked for by name, allowed by the terminal's rights; 47 there are",
         most_values=47,
+    ),
+    AdmittedClass(
+        name="answers only after the PIN, or not yet",
+        meaning="a holder who always wants the PIN, or a card without credential, refuses a good question, each "
+        "with its own status word",
+        most_values=3,
+        probes=r"^asked /",
     ),
 )
 
@@ -91,6 +99,10 @@ class Way(ABC):
     def stages(self, terminal: Terminal) -> tuple[Stage, ...]:
         """Where the card is probed, in the order of a session."""
 
+    def battery(self, stage: str) -> tuple[Probe, ...]:
+        """What every state of a card is asked at a stage: everything at the first, where anyone can be."""
+        return short_battery() if stage == self.stage_names[0] else visit_battery()
+
     def probe(self, channel: Channel, connection: RecordingConnection, probe: Probe) -> None:
         """Send a probe as it is; inside a secure channel this is where it would be wrapped."""
         connection.probe(probe.name, probe.octets)
@@ -113,13 +125,6 @@ class PlainDescription(Way):
             meaning="tries left, blocked, or PIN not yet set: anyone may ask (VERIFY in plain), and may change it",
             most_values=3 + 1 + 1 + 11,
             probes=r"/ (VERIFY|CHANGE REFERENCE DATA|RESET RETRY COUNTER)",
-            development_only=True,
-        ),
-        AdmittedClass(
-            name="stage of issuing",
-            meaning="no parameters, no credential, or issued: the personalisation commands are open to anyone",
-            most_values=3,
-            probes=r"/ (ENROL|STORE CREDENTIAL|STORE DATA|PRESENT)",
             development_only=True,
         ),
         AdmittedClass(
@@ -154,9 +159,7 @@ class PlainDescription(Way):
         self, connection: CardConnection, terminal: Terminal, asked: Asked, *, pin: str, today: date
     ) -> Visit:
         connection.reset()
-        return visit(
-            Channel(connection), terminal, asked.question, today=today, ask_pin=lambda: Pin(pin)
-        )
+        return visit(Channel(connection), terminal, asked.question, today=today, ask_pin=lambda: Pin(pin))
 
     stage_names = ("before authentication", "after the terminal's description")
 
