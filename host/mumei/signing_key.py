@@ -35,7 +35,7 @@ def load_key(path: Path, kind: str, passphrase: bytes) -> SigningKey:
 
 
 def public_point(path: Path, kind: str) -> bytes:
-    """The public key of a key file, 65 octets, without its passphrase, and trustworthy only as far as the file is."""
+    """The public key of a key file, 65 octets; no passphrase, so it is trustworthy only as far as the file is."""
     found = KeyFile.load(path)
     if found.kind != kind:
         raise KeyFileError(f"{path.name} is a key file of another kind: {found.kind!a}, not {kind!a}")

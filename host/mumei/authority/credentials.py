@@ -72,6 +72,10 @@ class TerminalCredentials:
             hint="The card may be of another system, or a link certificate is missing in chain/.",
         )
 
+    def sign(self, message: bytes) -> bytes:
+        """r || s over SHA-256 of ``message``, 64 octets."""
+        return self.key.sign(message)
+
     def channel_binding(self, card_key: bytes, terminal_key: bytes) -> bytes:
         """Of a channel with these PACE ephemeral keys, 32 octets."""
         return channel_binding(card_key, terminal_key, self.certificate.to_pso())

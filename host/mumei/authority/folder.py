@@ -1,8 +1,8 @@
 """Folders of authorities and terminals: a key file, the own certificate, and the certificates that lead to it.
 
 ``holder.key`` (encrypted at rest), ``certificate.cvcert``, and in ``chain/`` every certificate above: the root's
-self-signed one, links between roots, the sector's. Certificates are whole 7F21 objects, as other TR-03110 tools write
-and read them.
+self-signed one, links between roots, the sector's. Certificates are whole 7F21 objects, as other TR-03110 tools
+write and read them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Making certificates: what an authority signs, and what it refuses to sign (TR-03110-3 v2.21, C and 2.7; mumei
 protocol 2.6).
 
-A card ignores what a certificate claims beyond its issuer's rights. An authority refuses to sign such a one: whoever
-paid for it would find out at the counter.
+A card ignores what a certificate claims beyond its issuer's rights. An authority refuses to sign such a one:
+whoever paid for it would find out at the counter.
 """
 
 from __future__ import annotations
