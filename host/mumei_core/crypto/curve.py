@@ -213,7 +213,7 @@ class FixedBase:
 
 
 def sum_of_public_products(points: Sequence[Point], scalars: Sequence[int]) -> Point:
-    """Σ P_i * x_i for public values: variable time, faster than one by one from a few dozen points on."""
+    """Σ P_i * x_i for public values: variable time, faster than one by one from eight points on."""
     if len(points) < _PIPPENGER_PAYS_FROM:
         # Weight 1 is common (one equation of a product may have it) and costs nothing.
         products = (p if x == 1 else p * x for p, x in zip(points, scalars, strict=True))
@@ -223,5 +223,5 @@ def sum_of_public_products(points: Sequence[Point], scalars: Sequence[int]) -> P
     return Point(_blst.BlstP1Element.uncompress(bytes(total.to_compressed_bytes())))
 
 
-# Measured: below this, conversion between the two libraries costs more than the bucket method saves.
-_PIPPENGER_PAYS_FROM = 24
+# Measured with 128-bit weights: below this, conversion between the libraries costs more than the buckets save.
+_PIPPENGER_PAYS_FROM = 8
