@@ -17,7 +17,7 @@ import pytest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
-    """In ``owner.name`` (a module's function as that module sees it, or a class's method) ``old`` becomes ``new``."""
+    """In ``owner.name``, a function as a module sees it or a class's method, ``old`` becomes ``new``."""
 
     owner: ModuleType | type
     name: str

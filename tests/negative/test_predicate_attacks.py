@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pytest
-from mumei_core.commands.request import Request
-from mumei_core.credential import Index
-from mumei_core.crypto.curve import IDENTITY, Point, R
-from mumei_core.crypto.generators import G_D
-from mumei_core.crypto.hash_to_curve import context_point
-from mumei_core.crypto.predicate import messages as predicate_messages
-from mumei_core.crypto.predicate import prover as predicate_prover
-from mumei_core.crypto.predicate import verifier as predicate_verifier
-from mumei_core.crypto.predicate.messages import BASE, DatePredicate, DigitCommitment, DigitProof, Kind
-from mumei_core.crypto.predicate.prover import CannotProve
-from mumei_core.errors import DecodingError
-from mumei_core.presentation import messages as presentation_messages
-from mumei_core.presentation import prover as presentation_prover
-from mumei_core.presentation import verifier as presentation_verifier
-from mumei_core.presentation.messages import Presentation
 from tests.fixtures.crypto_world import (
     ADULT,
     MINOR,
@@ -39,6 +25,22 @@ from tests.fixtures.crypto_world import (
 from tests.negative.forger import Digit, Digits, ForgedPredicate, forge, honest_digits, tied_blindings
 from tests.negative.mutants import Mutation
 from tests.negative.outcome import accepted, reason
+
+from mumei_core.commands.request import Request
+from mumei_core.credential import Index
+from mumei_core.crypto.curve import IDENTITY, Point, R
+from mumei_core.crypto.generators import G_D
+from mumei_core.crypto.hash_to_curve import context_point
+from mumei_core.crypto.predicate import messages as predicate_messages
+from mumei_core.crypto.predicate import prover as predicate_prover
+from mumei_core.crypto.predicate import verifier as predicate_verifier
+from mumei_core.crypto.predicate.messages import BASE, DatePredicate, DigitCommitment, DigitProof, Kind
+from mumei_core.crypto.predicate.prover import CannotProve
+from mumei_core.errors import DecodingError
+from mumei_core.presentation import messages as presentation_messages
+from mumei_core.presentation import prover as presentation_prover
+from mumei_core.presentation import verifier as presentation_verifier
+from mumei_core.presentation.messages import Presentation
 
 AGES_20 = ask(over(20))
 
@@ -126,7 +128,9 @@ def test_a_third_digit_is_refused_even_where_nothing_wraps() -> None:
     d_tilde = tied_blindings(1, m_tilde, 3)
     honest = honest_digits(predicate, ADULT, m_tilde).digits
     third = wide_digits(1, born(Kind.ON_OR_BEFORE, MINOR), 0).digits[0]
-    digits = Digits(digits=tuple(_with_blinding(x, y) for x, y in zip((*honest, third), d_tilde, strict=True)))
+    digits = Digits(
+        digits=tuple(_with_blinding(x, y) for x, y in zip((*honest, third), d_tilde, strict=True))
+    )
     wire = forge(card(), octets, predicates=[digits], m_tilde={Index.BIRTH_DATE: m_tilde})
 
     assert "octets after the end" in reason(octets, wire)
@@ -325,7 +329,10 @@ def test_an_adult_passes_as_a_minor_where_the_direction_is_not_looked_at(
 
     assert reason(octets, wire) == "challenge"
     Mutation(
-        owner=presentation_verifier, name="birth_date_response", old="predicate.kind.sign * value", new="value"
+        owner=presentation_verifier,
+        name="birth_date_response",
+        old="predicate.kind.sign * value",
+        new="value",
     ).apply(monkeypatch)
     assert accepted(octets, wire)
 
@@ -379,7 +386,7 @@ def test_one_weight_for_both_digits_lets_a_minor_pass(monkeypatch: pytest.Monkey
 
 def test_every_weight_is_fresh_and_not_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([0, 0, 5])
-    monkeypatch.setattr(presentation_verifier.secrets, "randbits", lambda bits: next(answers))
+    monkeypatch.setattr(secrets, "randbits", lambda bits: next(answers))
 
     assert presentation_verifier._weight() == 5
 
@@ -394,7 +401,9 @@ def test_an_adult_passes_under_20_where_only_the_last_predicate_counts(
     octets, m_tilde = request.to_octets(), random_scalar()
     untrue, true = request.date_predicates()
     forged = [
-        honest_digits(untrue, untrue.cutoff, random_scalar()),  # digits of nobody's birth date, tied to nothing
+        honest_digits(
+            untrue, untrue.cutoff, random_scalar()
+        ),  # digits of nobody's birth date, tied to nothing
         honest_digits(true, ADULT, m_tilde),
     ]
     wire = forge(card(ADULT), octets, predicates=forged, m_tilde={Index.BIRTH_DATE: m_tilde})
@@ -484,7 +493,7 @@ def test_a_disclosed_handle_would_hang_its_token_on_another_response(monkeypatch
     K, t_K = Q * honest.messages[Index.SECRET_PROVER_BLIND], Q * blinding
     second_to_last = proof.m_hat[-2]  # where the handle's response stands if 6 and 7 are hidden
     assert Q * second_to_last - K * proof.c == t_K
-    assert K != Q * honest.messages[Index.REVOCATION_HANDLE]
+    assert Q * honest.messages[Index.REVOCATION_HANDLE] != K
 
     monkeypatch.undo()
     assert "attribute mask" in reason(octets, wire)
@@ -516,7 +525,9 @@ def test_equal_first_moves_do_not_repeat_between_digits() -> None:
     points = [p for state in states for digits in state.digits for d in digits for p in (d.V, d.V_prime)]
 
     assert len(set(points)) == len(points) == 16
-    assert len(set(itertools.chain.from_iterable((d.v_hat, d.d_hat) for s in states for x in s.digits for d in x)))
+    assert len(
+        set(itertools.chain.from_iterable((d.v_hat, d.d_hat) for s in states for x in s.digits for d in x))
+    )
 
 
 def test_differences_are_judged_together() -> None:

@@ -6,33 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from mumei_core import credential as credential_module
-from mumei_core.commands.request import Request
-from mumei_core.credential import Index
-from mumei_core.crypto import curve as curve_module
-from mumei_core.crypto import hashing
-from mumei_core.crypto.bbs.interface import BBS, core_proof_gen
-from mumei_core.crypto.bbs.verifier import core_proof_verify
-from mumei_core.crypto.curve import BP1, GROUP, IDENTITY, FixedBase, Point, R
-from mumei_core.crypto.generators import ALL
-from mumei_core.crypto.hash_to_curve import blind_generators, context_point, create_generators
-from mumei_core.crypto.hashing import MUMEI, SHA_256, Interface
-from mumei_core.crypto.pairing import BP2, products_are_equal
-from mumei_core.crypto.pseudonym import verifier as pseudonym_verifier
-from mumei_core.crypto.pseudonym.prover import pseudonym_proof_init
-from mumei_core.crypto.pseudonym.verifier import pseudonym_proof_verify_init
-from mumei_core.dates import day_number, date_of
-from mumei_core.errors import DecodingError, InvalidProof, TrustError
-from mumei_core.presentation import messages as presentation_messages
-from mumei_core.presentation import verifier as presentation_verifier
-from mumei_core.presentation.messages import Presentation, context_id, presentation_header
-from mumei_core.presentation.prover import Credential, present
-from mumei_core.presentation.verifier import Equation, Reason, Verifier
 from tests.fixtures.crypto_world import (
     ADULT,
     MINOR,
     PUBLIC_KEY,
     ROGUE_KEY,
+    SECRET_KEY,
     SHOP,
     TODAY,
     VALID_UNTIL,
@@ -40,7 +19,6 @@ from tests.fixtures.crypto_world import (
     card,
     over,
     parameters,
-    public_key,
     random_scalar,
     show,
     table,
@@ -50,6 +28,30 @@ from tests.fixtures.crypto_world import (
 from tests.negative.forger import forge, honest_digits
 from tests.negative.mutants import Mutation
 from tests.negative.outcome import accepted, reason
+
+from mumei_core import credential as credential_module
+from mumei_core.commands.request import Request
+from mumei_core.credential import Index
+from mumei_core.crypto import hashing
+from mumei_core.crypto.bbs.interface import BBS, core_proof_gen
+from mumei_core.crypto.bbs.issuer import core_sign, public_key
+from mumei_core.crypto.bbs.messages import Signature
+from mumei_core.crypto.bbs.verifier import core_proof_verify
+from mumei_core.crypto.curve import BP1, GROUP, IDENTITY, FixedBase, Point, R
+from mumei_core.crypto.generators import ALL
+from mumei_core.crypto.hash_to_curve import blind_generators, context_point, create_generators
+from mumei_core.crypto.hashing import MUMEI, SHA_256, Interface
+from mumei_core.crypto.pairing import BP2, products_are_equal
+from mumei_core.crypto.pseudonym import verifier as pseudonym_verifier
+from mumei_core.crypto.pseudonym.prover import pseudonym_proof_init
+from mumei_core.crypto.pseudonym.verifier import pseudonym_proof_verify_init
+from mumei_core.dates import date_of, day_number
+from mumei_core.errors import DecodingError, InvalidProof, TrustError
+from mumei_core.presentation import messages as presentation_messages
+from mumei_core.presentation import verifier as presentation_verifier
+from mumei_core.presentation.messages import Presentation, context_id, presentation_header
+from mumei_core.presentation.prover import Credential, present
+from mumei_core.presentation.verifier import Equation, Reason, Verifier
 
 # No credential at all
 
@@ -90,7 +92,9 @@ def weight_one_on_each_credential(equations: Sequence[Equation]) -> bool:
     return products_are_equal(left, right)
 
 
-def test_two_proofs_without_credential_cancel_in_a_batch_of_weights_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_proofs_without_credential_cancel_in_a_batch_of_weights_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     items = two_that_cancel()
 
     outcomes = verifier().verify_batch(items)
@@ -121,16 +125,17 @@ def test_randoms_used_for_two_challenges_reveal_the_nym_secret() -> None:
         for _ in range(2):
             supply = iter(stored if repeats else [random_scalar() for _ in range(20)])
             request = ask(over(20))
-            wire = present(
-                GROUP, card(), request, request.to_octets(), table(), None, lambda supply=supply: next(supply)
+            answers.append(
+                present(GROUP, card(), request, request.to_octets(), table(), None, supply.__next__)
             )
-            answers.append(wire)
         first, second = answers
         difference = first.m_hat[Index.NYM_SECRET] - second.m_hat[Index.NYM_SECRET]
         return difference * pow(first.c - second.c, -1, R) % R
 
     assert extract(repeats=True) == secret
-    assert context_point(b"the shop next door") * extract(repeats=True) == verified_pseudonym(b"the shop next door")
+    assert context_point(b"the shop next door") * extract(repeats=True) == verified_pseudonym(
+        b"the shop next door"
+    )
     assert extract(repeats=False) != secret
 
 
@@ -376,9 +381,8 @@ def test_a_proof_under_another_api_id_is_not_ours(monkeypatch: pytest.MonkeyPatc
     assert accepted(octets, wire)
 
 
-def _sign_under(interface: Interface) -> curve_module.Any:
-    from mumei_core.crypto.bbs.issuer import core_sign
-    from tests.fixtures.crypto_world import SECRET_KEY
+def _sign_under(interface: Interface) -> Signature:
+
 
     header = credential_module.credential_header(PUBLIC_KEY, VALID_UNTIL)
     return core_sign(interface, SECRET_KEY, PUBLIC_KEY, ALL, header, card().messages)

@@ -1,0 +1,488 @@
+"""The checks on presentations: presentation/, crypto/predicate, crypto/pseudonym, and octets of attributes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.fixtures import crypto_world
+from tests.fixtures.crypto_world import (
+    ADULT,
+    SECRET_KEY,
+    VALID_UNTIL,
+    ask,
+    card,
+    over,
+    random_scalar,
+    show,
+    under,
+    verifier,
+    without_signature,
+)
+from tests.negative.checks import Attempt, Check, NoCheck, show_to_verifier
+from tests.negative.forger import Digit, Digits, forge, honest_digits, signed_digit, tied_blindings
+from tests.negative.mutants import Mutation
+
+from mumei_core import credential as credential_module
+from mumei_core.credential import Index, attribute_scalar
+from mumei_core.crypto.curve import BP1, GROUP, FixedBase, R
+from mumei_core.crypto.generators import ALL
+from mumei_core.crypto.hash_to_curve import context_point
+from mumei_core.crypto.hashing import MUMEI
+from mumei_core.crypto.predicate import messages as predicate_messages
+from mumei_core.crypto.predicate import verifier as predicate_verifier
+from mumei_core.crypto.predicate.messages import DigitProof
+from mumei_core.crypto.pseudonym import verifier as pseudonym_verifier
+from mumei_core.crypto.pseudonym.prover import pseudonym_proof_init
+from mumei_core.presentation import messages as presentation_messages
+from mumei_core.presentation import verifier as presentation_verifier
+from mumei_core.presentation.prover import Credential
+from mumei_core.presentation.verifier import Reason, Verifier
+
+
+def in_verifier(name: str, old: str, new: str = "if False:") -> tuple[Mutation, ...]:
+    return (Mutation(owner=Verifier, name=name, old=old, new=new),)
+
+
+def nobody() -> Attempt:
+    return show_to_verifier(*show(ask(over(20)), without_signature(card())))
+
+
+def nobody_in_a_batch() -> Attempt:
+    items = [show(ask(over(20))), show(ask(over(20)), without_signature(card()))]
+
+    def attempt() -> None:
+        for outcome in verifier().verify_batch(items):
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    return attempt
+
+
+def another_table() -> Attempt:
+    return show_to_verifier(*show(ask(over(20), table_hash=bytes(32))))
+
+
+def marked_by_its_day() -> Attempt:
+    return show_to_verifier(*show(ask(), card(ADULT, name="marked by its day", valid_until=VALID_UNTIL + 1)))
+
+
+def expired() -> Attempt:
+    return show_to_verifier(*show(ask(date=VALID_UNTIL + 1)))
+
+
+def changed_response() -> Attempt:
+    octets, wire = show(ask(over(20)))
+    return show_to_verifier(octets, wire[:156] + random_scalar().to_bytes(32, "big") + wire[188:])
+
+
+def unknown_hint() -> Attempt:
+    octets, wire = show(ask(over(20)))
+    return show_to_verifier(octets, wire[:4] + bytes(8) + wire[12:])
+
+
+def unsigned_digit() -> Attempt:
+    """delta = -1 as d_0 = -1: V' is whatever closes the Schnorr equation."""
+    request = ask(over(20))
+    octets, m_tilde = request.to_octets(), random_scalar()
+    predicate = request.date_predicates()[0]
+    d_tilde = tied_blindings(1, m_tilde)
+    units, v = signed_digit(0, d_tilde[1]), random_scalar()
+    d = (predicate.cutoff - crypto_world.MINOR) % R
+    V = units.V * random_scalar()
+    V_prime = crypto_world.parameters().W[0] * v - V * d  # W_0 is G_d
+    high = Digit(V=V, V_prime=V_prime, v=v, d=d, v_tilde=random_scalar(), d_tilde=d_tilde[0])
+    wire = forge(
+        card(crypto_world.MINOR),
+        octets,
+        predicates=[Digits(digits=(high, units))],
+        m_tilde={Index.BIRTH_DATE: m_tilde},
+    )
+    return show_to_verifier(octets, wire)
+
+
+def borrowed_pseudonym() -> Attempt:
+    octets = ask(pseudonym=True).to_octets()
+    wire = forge(card(), octets, claimed=context_point(b"") * random_scalar())
+    return show_to_verifier(octets, wire)
+
+
+def trailing() -> Attempt:
+    octets, wire = show(ask(over(20)))
+    return show_to_verifier(octets, wire + b"covert")
+
+
+def cut_off() -> Attempt:
+    octets, wire = show(ask(over(20), disclosed=(4,)))
+    return show_to_verifier(octets, wire[:-1])
+
+
+def three_digits() -> Attempt:
+    octets, wire = show(ask(over(20)))
+    return show_to_verifier(octets, wire + wire[-160:])
+
+
+def two_birth_dates() -> Attempt:
+    request = ask(under(20), over(18))
+    octets, m_tilde = request.to_octets(), random_scalar()
+    untrue, true = request.date_predicates()
+    digits = [honest_digits(untrue, untrue.cutoff, random_scalar()), honest_digits(true, ADULT, m_tilde)]
+    return show_to_verifier(
+        octets, forge(card(), octets, predicates=digits, m_tilde={Index.BIRTH_DATE: m_tilde})
+    )
+
+
+def response_zero() -> Attempt:
+    """Born on day 0 and blinded with 0: m^_birth = 0, which tells the birth date to everyone who looks."""
+    request = ask(over(20))
+    octets = request.to_octets()
+    digits = honest_digits(request.date_predicates()[0], 0, 0)
+    return show_to_verifier(
+        octets, forge(card(0), octets, predicates=[digits], m_tilde={Index.BIRTH_DATE: 0})
+    )
+
+
+def fixed_point() -> Attempt:
+    """A pseudonym BP1, made by who knows the point's logarithm."""
+    k, c, blinding = random_scalar(), random_scalar(), random_scalar()
+    nym = pow(k, -1, R)
+    pseudonym, _ = pseudonym_proof_init(GROUP, MUMEI, BP1 * k, b"", (nym,), (blinding,))
+    response = (blinding + c * nym) % R
+    return lambda: pseudonym_verifier.pseudonym_proof_verify_init(
+        MUMEI, pseudonym, FixedBase(BP1 * k), b"", (response,), c
+    )
+
+
+def unblinded_nym() -> Attempt:
+    octets = ask(pseudonym=True).to_octets()
+    return show_to_verifier(octets, forge(card(), octets, m_tilde={Index.NYM_SECRET: 0}))
+
+
+def longer_digit() -> Attempt:
+    request = ask(over(20))
+    _, wire = show(request)
+    return lambda: DigitProof.from_octets(wire[-160:] + b"\0")
+
+
+def fat_number() -> Attempt:
+    """The prefecture 21 in five octets: the same scalar, so the same proof, in other octets."""
+    octets, wire = show(ask(disclosed=(1,)))
+    assert wire[12:18] == b"\0\4\0\0\0\x15"
+    return show_to_verifier(octets, wire[:12] + b"\0\5\0\0\0\0\x15" + wire[18:])
+
+
+def not_utf8() -> Attempt:
+    """An issuer signs octets that are no text: terminals would show different things for them."""
+    octets = b"\xff\xfe 24727"
+    scalar = MUMEI.hash_to_scalar(octets, b"MAP_MSG_TO_SCALAR_AS_HASH_")
+    good = card()
+    messages = (*good.messages[:4], scalar, *good.messages[5:])
+    return show_to_verifier(*show(ask(disclosed=(4,)), _signed(good, messages, octets)))
+
+
+def _signed(good: Credential, messages: tuple[int, ...], resident_code: bytes) -> Credential:
+    B = good.B + ALL[5] * (messages[4] - good.messages[4])
+    A = B * pow(SECRET_KEY + good.signature.e, -1, R)
+    return replace(
+        good,
+        messages=messages,
+        attributes=(*good.attributes[:4], resident_code),
+        B=B,
+        signature=replace(good.signature, A=A),
+    )
+
+
+PRESENTATION_CHECKS = [
+    Check(
+        name="the digit table is ours",
+        module=presentation_verifier,
+        raises="names another digit table",
+        mutations=in_verifier(
+            "open", "if request.table_hash is not None and request.table_hash != self._table_hash:"
+        ),
+        forgery=another_table,
+        reason="another digit table",
+    ),
+    Check(
+        name="credentials end on two days of the year",
+        module=presentation_verifier,
+        raises="Reason.HEADER",
+        mutations=(
+            Mutation(
+                owner=presentation_verifier,
+                name="credential_header",
+                old="if not is_valid_until(valid_until):",
+                new="if False:",
+            ),
+            Mutation(
+                owner=crypto_world,
+                name="credential_header",
+                old="if not is_valid_until(valid_until):",
+                new="if False:",
+            ),
+        ),
+        forgery=marked_by_its_day,
+        reason=Reason.HEADER,
+    ),
+    Check(
+        name="the header refuses the same day",
+        module=credential_module,
+        raises="a credential ends on a 30 June",
+        mutations=(
+            Mutation(
+                owner=presentation_verifier,
+                name="credential_header",
+                old="if not is_valid_until(valid_until):",
+                new="if False:",
+            ),
+            Mutation(
+                owner=crypto_world,
+                name="credential_header",
+                old="if not is_valid_until(valid_until):",
+                new="if False:",
+            ),
+        ),
+        forgery=marked_by_its_day,
+        reason="a credential ends on a 30 June or a 31 December",
+    ),
+    Check(
+        name="an expired credential is refused",
+        module=presentation_verifier,
+        raises="Reason.EXPIRED",
+        mutations=in_verifier("open", "if presentation.valid_until < request.date:"),
+        forgery=expired,
+        reason=Reason.EXPIRED,
+    ),
+    Check(
+        name="the challenge is compared",
+        module=presentation_verifier,
+        raises="Reason.CHALLENGE",
+        mutations=in_verifier(
+            "_check_challenge", "if calculate_challenge(MUMEI, init, disclosed, ph, pseudonym=nym) != c:"
+        ),
+        forgery=changed_response,
+        reason=Reason.CHALLENGE,
+    ),
+    Check(
+        name="the issuer is one we trust",
+        module=presentation_verifier,
+        raises="the card's issuer is not one",
+        mutations=in_verifier(
+            "_issuer", "self._issuers[key_hint]", "self._issuers.get(key_hint, *self._issuers.values())"
+        ),
+        forgery=unknown_hint,
+        reason="issuer is not one that this terminal trusts",
+    ),
+    Check(
+        name="the pairing equations hold",
+        module=presentation_verifier,
+        raises="_culprit(opened)",
+        mutations=in_verifier("verify", "if not _hold(opened.equations):"),
+        forgery=nobody,
+        reason=Reason.CREDENTIAL,
+    ),
+    Check(
+        name="the pairing equations of a batch hold",
+        module=presentation_verifier,
+        raises="_culprit(opened)",
+        mutations=in_verifier("verify_batch", "accepted = not opened or _hold(", "accepted = True or _hold("),
+        forgery=nobody_in_a_batch,
+        reason=Reason.CREDENTIAL,
+    ),
+    Check(
+        name="digits have pairing equations",
+        module=presentation_verifier,
+        raises="_culprit(opened)",
+        mutations=in_verifier("open", "if presentation.digits:"),
+        forgery=unsigned_digit,
+        reason=Reason.PREDICATE,
+    ),
+    Check(
+        name="the pseudonym is under the challenge",
+        module=presentation_verifier,
+        raises="Reason.CHALLENGE",
+        mutations=in_verifier(
+            "_check_challenge", "nym = (presentation.pseudonym, Uv, context)", "nym = None"
+        ),
+        forgery=borrowed_pseudonym,
+        reason=Reason.CHALLENGE,
+    ),
+    Check(
+        name="nothing follows the end",
+        module=presentation_messages,
+        raises="octets after the end",
+        mutations=(
+            Mutation(
+                owner=presentation_messages._Reader,
+                name="finish",
+                old="if self._at != len(self._octets):",
+                new="if False:",
+            ),
+        ),
+        forgery=trailing,
+        reason="octets after the end of the presentation",
+    ),
+    Check(
+        name="nothing is missing at the end",
+        module=presentation_messages,
+        raises="the presentation is cut off",
+        mutations=(
+            Mutation(
+                owner=presentation_messages._Reader,
+                name="take",
+                old="if len(part) != length:",
+                new="if False:",
+            ),
+        ),
+        forgery=cut_off,
+        reason="the presentation is cut off",
+        redundant="a presentation ends with a point or a scalar, and both know their lengths",
+    ),
+    Check(
+        name="a predicate has two digits",
+        module=predicate_verifier,
+        raises="predicate: number of digits",
+        mutations=(
+            Mutation(
+                owner=presentation_verifier,
+                name="birth_date_response",
+                old="if len(digits) != DIGITS:",
+                new="if False:",
+            ),
+        ),
+        forgery=three_digits,
+        reason="octets after the end of the presentation",
+        redundant="the decoder reads two digits per predicate of the request, and nothing may follow",
+    ),
+    Check(
+        name="all predicates speak of one birth date",
+        module=predicate_verifier,
+        raises="two predicates speak of different birth dates",
+        mutations=(
+            Mutation(
+                owner=presentation_verifier,
+                name="birth_date_response",
+                old="responses.add(",
+                new="responses.clear(); responses.add(",
+            ),
+        ),
+        forgery=two_birth_dates,
+        reason="two predicates speak of different birth dates",
+    ),
+    Check(
+        name="the birth date's response is not zero",
+        module=predicate_verifier,
+        raises="predicate: response is zero",
+        mutations=(
+            Mutation(
+                owner=presentation_verifier,
+                name="birth_date_response",
+                old="if response == 0:",
+                new="if False:",
+            ),
+        ),
+        forgery=response_zero,
+        reason="predicate: response is zero",
+    ),
+    Check(
+        name="a digit's proof has 160 octets",
+        module=predicate_messages,
+        raises="a digit's proof has",
+        mutations=(
+            Mutation(
+                owner=DigitProof,
+                name="from_octets",
+                old="if len(octets) != DIGIT_PROOF_LENGTH:",
+                new="if False:",
+            ),
+        ),
+        forgery=longer_digit,
+        reason="a digit's proof has 160 octets",
+        redundant="its last scalar would have another length",
+    ),
+    Check(
+        name="a pseudonym is no fixed point",
+        module=pseudonym_verifier,
+        raises="pseudonym is a fixed point",
+        mutations=(
+            Mutation(
+                owner=pseudonym_verifier,
+                name="pseudonym_proof_verify_init",
+                old="if pseudonym.is_identity or pseudonym == BP1:",
+                new="if False:",
+            ),
+        ),
+        forgery=fixed_point,
+        reason="pseudonym is a fixed point",
+    ),
+    Check(
+        name="a pseudonym is blinded",
+        module=pseudonym_verifier,
+        raises="pseudonym's first move is the identity",
+        mutations=(
+            Mutation(
+                owner=presentation_verifier,
+                name="pseudonym_proof_verify_init",
+                old="if Uv.is_identity:",
+                new="if False:",
+            ),
+        ),
+        forgery=unblinded_nym,
+        reason="pseudonym's first move is the identity",
+    ),
+    Check(
+        name="a number has four octets",
+        module=credential_module,
+        raises="has 4 octets, not",
+        mutations=(
+            Mutation(
+                owner=presentation_verifier,
+                name="attribute_scalar",
+                old="if len(octets) != _UINT_LENGTH:",
+                new="if False:",
+            ),
+        ),
+        forgery=fat_number,
+        reason="prefecture has 4 octets, not 5",
+    ),
+    Check(
+        name="text is UTF-8",
+        module=credential_module,
+        raises="text is not UTF-8",
+        mutations=(
+            Mutation(
+                owner=presentation_verifier, name="attribute_scalar", old="decode_text(octets)", new="pass"
+            ),
+        ),
+        forgery=not_utf8,
+        reason="text is not UTF-8",
+    ),
+    Check(
+        name="an attribute is not longer than its length can say",
+        module=credential_module,
+        raises="is longer than 65,535 octets",
+        mutations=(
+            Mutation(
+                owner=presentation_verifier,
+                name="attribute_scalar",
+                old="if len(octets) > _MAX_OCTETS:",
+                new="raise ValueError\n    if False:",
+            ),
+        ),
+        forgery=lambda: lambda: attribute_scalar(Index.CIVIL_IDENTITY, bytes(65_536)),
+        reason="is longer than 65,535 octets",
+        redundant="on the wire a length has two octets; the check is for who issues",
+    ),
+]
+
+NOT_CHECKS_OF_PRESENTATIONS = [
+    NoCheck(
+        module=presentation_verifier,
+        raises="Reason.STRUCTURE}: {error}",
+        why="turns every DecodingError into InvalidProof; a property test shows that nothing else comes out",
+    ),
+    NoCheck(
+        module=presentation_verifier,
+        raises="this terminal has no digit parameters",
+        why="the terminal's own set-up is incomplete: it could not pair anything",
+    ),
+]
