@@ -106,7 +106,7 @@ class Office:
         progress("the card checks its credential and stores it")
         try:
             personalisation.store_credential(channel, _credential(record, attributes))
-        except CardHasCredentialError as error:
+        except (CardHasCredentialError, CardNotReadyError) as error:
             raise WrongCardError(
                 "this is not the card that the enrolment began with",
                 hint=f"Put back the card of enrolment {record.number}, or cancel that enrolment and begin anew.",
@@ -127,6 +127,8 @@ class Office:
         try:
             answer = personalisation.enrol(channel, nonce)
         except CardNotReadyError:
+            # What a card pins it keeps: parameters that nobody audited would ruin it, or mark it.
+            self._parameters.audit()
             progress("the card pins the issuer's parameters")
             personalisation.store_parameters(channel, self._parameters.for_card(today))
             answer = personalisation.enrol(channel, nonce)
