@@ -252,7 +252,7 @@ class TestStoreCredential:
         assert ready.records == before
 
     def test_a_point_of_order_three_added_to_the_signature_marks_no_card(self, ready: Desk) -> None:
-        # (0, 2) lies on the curve, outside the subgroup; without that check the common-key proof would still hold.
+        # (0, 2) lies on the curve and outside the subgroup: a mark that would come back in every presentation.
         credential = world.credential_for(ready.channel, world.residents()[0])
         octets = credential.to_octets()
         A = credential.signature.A
