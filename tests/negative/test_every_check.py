@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
-from tests.negative.checks import Check, refusals
+from tests.negative.checks import Check, refusals, show_to_verifier
 from tests.negative.checks_core import CORE_CHECKS, NOT_CHECKS_OF_THE_CORE
 from tests.negative.checks_presentation import NOT_CHECKS_OF_PRESENTATIONS, PRESENTATION_CHECKS
 from tests.negative.checks_request import NOT_CHECKS_OF_REQUESTS, REQUEST_CHECKS
+from tests.negative.mutants import Mutation
 
 from mumei_core import credential
 from mumei_core.commands import request, template
@@ -23,6 +25,7 @@ from mumei_core.crypto.blind import verifier as blind_verifier
 from mumei_core.crypto.predicate import messages as predicate_messages
 from mumei_core.crypto.predicate import verifier as predicate_verifier
 from mumei_core.crypto.pseudonym import verifier as pseudonym_verifier
+from mumei_core.errors import InvalidProof
 from mumei_core.presentation import messages as presentation_messages
 from mumei_core.presentation import verifier as presentation_verifier
 
@@ -68,3 +71,18 @@ def test_every_refusal_has_its_row(module: ModuleType) -> None:
 
 def test_the_names_of_the_checks_differ() -> None:
     assert len({check.name for check in CHECKS}) == len(CHECKS)
+
+
+def test_a_check_that_is_gone_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table must not go on passing when the text that it removes is no longer there."""
+    with pytest.raises(AssertionError, match="stands 0 times"):
+        Mutation(owner=curve, name="scalar_from_octets", old="if nothing:", new="").apply(monkeypatch)
+
+
+def test_a_forgery_that_needs_no_missing_check_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither an honest proof nor a forgery that fails anyway can stand in the table."""
+    row = next(check for check in CHECKS if not check.redundant)
+    with pytest.raises(pytest.fail.Exception):
+        replace(row, forgery=lambda: lambda: None).prove(monkeypatch)
+    with pytest.raises(InvalidProof):
+        replace(row, forgery=lambda: show_to_verifier(b"", b"")).prove(monkeypatch)

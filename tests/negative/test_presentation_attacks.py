@@ -383,7 +383,6 @@ def test_a_proof_under_another_api_id_is_not_ours(monkeypatch: pytest.MonkeyPatc
 
 def _sign_under(interface: Interface) -> Signature:
 
-
     header = credential_module.credential_header(PUBLIC_KEY, VALID_UNTIL)
     return core_sign(interface, SECRET_KEY, PUBLIC_KEY, ALL, header, card().messages)
 

@@ -6,8 +6,9 @@ import itertools
 
 import pytest
 from tests.fixtures.crypto_world import ADULT, ask, card, over, show, under, verifier
+from tests.negative.wide_points import plus_order_3
 
-from mumei_core.crypto.curve import R
+from mumei_core.crypto.curve import Point, R
 from mumei_core.errors import InvalidProof
 from mumei_core.presentation.verifier import Reason
 
@@ -55,6 +56,11 @@ def test_the_layout_is_the_one_of_the_protocol() -> None:
     assert verifier().verify(OCTETS, WIRE).disclosed == {1: b"\0\0\0\x15", 4: b"24727059608"}
 
 
+def test_the_octets_are_as_few_as_the_protocol_says() -> None:
+    assert len(show(ask(over(20)))[1]) == len(show(ask(under(65)))[1]) == 828
+    assert len(show(ask(over(20), pseudonym=True))[1]) == 876
+
+
 def test_a_presentation_cut_at_any_octet_is_refused() -> None:
     for cut in range(len(WIRE)):
         assert refusal(OCTETS, WIRE[:cut]).startswith(Reason.STRUCTURE)
@@ -94,7 +100,7 @@ def test_every_scalar_is_in_range_and_its_own(field: tuple[str, int, int], kind:
 
 
 @pytest.mark.parametrize("field", [field for field in FIELDS if field[2] == 48], ids=lambda field: field[0])
-@pytest.mark.parametrize("kind", ["negated", "identity", "order 3", "uncompressed", "zeros"])
+@pytest.mark.parametrize("kind", ["negated", "identity", "order 3", "plus order 3", "uncompressed", "zeros"])
 def test_every_point_is_canonical_and_its_own(field: tuple[str, int, int], kind: str) -> None:
     _, at, length = field
     point = WIRE[at : at + length]
@@ -102,6 +108,7 @@ def test_every_point_is_canonical_and_its_own(field: tuple[str, int, int], kind:
         "negated": bytes([point[0] ^ 0x20]) + point[1:],
         "identity": b"\xc0" + bytes(47),
         "order 3": b"\x80" + bytes(47),
+        "plus order 3": plus_order_3(Point.from_octets(point)),
         "uncompressed": bytes([point[0] & 0x7F]) + point[1:],
         "zeros": bytes(48),
     }[kind]
