@@ -38,3 +38,7 @@ class Mutation:
         made: dict[str, Any] = {}
         exec(code, function.__globals__, made)
         monkeypatch.setattr(self.owner, self.name, made[function.__name__])
+
+
+def without(owner: object, name: str, condition: str, new: str = "if False:") -> tuple[Mutation, ...]:
+    return (Mutation(owner=owner, name=name, old=condition, new=new),)  # type: ignore[arg-type]

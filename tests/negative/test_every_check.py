@@ -8,7 +8,9 @@ from types import ModuleType
 
 import pytest
 from tests.negative.checks import Check, refusals, show_to_verifier
-from tests.negative.checks_core import CORE_CHECKS, NOT_CHECKS_OF_THE_CORE
+from tests.negative.checks_core import CORE_CHECKS
+from tests.negative.checks_decoding import DECODING_CHECKS, NOT_CHECKS_OF_DECODING
+from tests.negative.checks_predicate import PREDICATE_CHECKS
 from tests.negative.checks_presentation import NOT_CHECKS_OF_PRESENTATIONS, PRESENTATION_CHECKS
 from tests.negative.checks_request import NOT_CHECKS_OF_REQUESTS, REQUEST_CHECKS
 from tests.negative.mutants import Mutation
@@ -29,8 +31,14 @@ from mumei_core.errors import InvalidProof
 from mumei_core.presentation import messages as presentation_messages
 from mumei_core.presentation import verifier as presentation_verifier
 
-CHECKS: Sequence[Check] = [*REQUEST_CHECKS, *PRESENTATION_CHECKS, *CORE_CHECKS]
-NOT_CHECKS = [*NOT_CHECKS_OF_REQUESTS, *NOT_CHECKS_OF_PRESENTATIONS, *NOT_CHECKS_OF_THE_CORE]
+CHECKS: Sequence[Check] = [
+    *REQUEST_CHECKS,
+    *PRESENTATION_CHECKS,
+    *PREDICATE_CHECKS,
+    *DECODING_CHECKS,
+    *CORE_CHECKS,
+]
+NOT_CHECKS = [*NOT_CHECKS_OF_REQUESTS, *NOT_CHECKS_OF_PRESENTATIONS, *NOT_CHECKS_OF_DECODING]
 
 #: Modules whose every refusal has a row, and the functions that count where it is not all of them.
 COVERED: dict[ModuleType, tuple[str, ...]] = {

@@ -255,7 +255,7 @@ def test_the_boundaries_are_where_the_protocol_puts_them(
 @FEW
 @given(
     date=st.integers(TODAY - 3000, VALID_UNTIL),
-    years=st.integers(1, 140),
+    years=st.integers(1, 138),
     kind=KINDS,
     offset=st.integers(-2, 2),
 )
