@@ -151,7 +151,7 @@ class TestBirthDates:
         assert answer.verdict.proven == ("18 or over", "20 or over", "60 or over", "under 70")
 
     def test_a_fifth_predicate_is_too_many(self) -> None:
-        with pytest.raises(Exception, match="at most 4 predicates"):
+        with pytest.raises(UsageError, match="at most 4 predicates"):
             ask(sample_card(), Question(predicates=(over(12), over(15), over(18), over(20), under(65))))
 
 
