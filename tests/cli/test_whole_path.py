@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,13 +25,14 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def run(self, program: str, *arguments: str, expect: int = 0) -> str:
-        command = [sys.executable, "-m", program, *arguments]
-        environment = {**os.environ, "PYTHONUTF8": "1"}
+    def run(self, line: str, *, expect: int = 0) -> str:
+        """One line as it is typed; its output."""
+        program, *arguments = shlex.split(line)
+        module = {"mumei": "mumei.cli.main", "mumei-card": "mumei_card"}[program]
         done = subprocess.run(
-            command,
+            [sys.executable, "-m", module, *arguments],
             cwd=self.folder,
-            env=environment,
+            env={**os.environ, "PYTHONUTF8": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -40,85 +42,49 @@ class Shell:
         assert PASSPHRASE not in done.stdout + done.stderr and PIN not in done.stdout + done.stderr
         return done.stdout
 
-    def mumei(self, *arguments: str, expect: int = 0) -> str:
-        return self.run("mumei.cli.main", *arguments, expect=expect)
-
-    def secret(self, name: str, text: str) -> str:
+    def secret(self, name: str, text: str) -> None:
         file = self.folder / name
         file.write_text(text + "\n")
         file.chmod(0o600)
-        return name
 
 
 def test_from_an_empty_folder_to_a_receipt_that_anyone_verifies(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
-    passphrase, pin = shell.secret("pass", PASSPHRASE), shell.secret("pin", PIN)
-    shell.mumei(
-        *["issuer", "init", "gifu", "--name", "Gifu-TEST", "--development", "--passphrase-file"], passphrase
+    shell.secret("pass", PASSPHRASE)
+    shell.run("mumei issuer init gifu --name 'Gifu TEST' --development --passphrase-file pass")
+    shell.run("mumei office init --registry ward.db")
+    shell.run("mumei office import --samples --registry ward.db --clerk sato")
+    shell.run("mumei-card new ichiro.card --letter letter")
+    # Resident 4 is 67, and will be tomorrow, whenever this runs.
+    enrolled = shell.run(
+        "mumei office enrol 4 --registry ward.db --issuer gifu --card ichiro.card --clerk sato"
+        " --passphrase-file pass --json"
     )
-    shell.mumei(*["office", "init", "--registry", "ward.db"])
-    shell.mumei(*["office", "import", "--samples", "--registry", "ward.db", "--clerk", "sato"])
-    shell.run("mumei_card", "new", "ichiro.card", "--letter", "letter")
-    # Resident 4 is 67 and will be tomorrow, whenever this runs.
-    enrolled = json.loads(
-        shell.mumei(
-            *[
-                "office",
-                "enrol",
-                "4",
-                "--registry",
-                "ward.db",
-                "--issuer",
-                "gifu",
-                "--card",
-                "ichiro.card",
-                "--clerk",
-                "sato",
-                "--json",
-            ],
-            *("--passphrase-file", passphrase),
-        )
-    )
-    assert (enrolled["resident"], enrolled["resumed"]) == (4, False)
+    assert (json.loads(enrolled)["resident"], json.loads(enrolled)["resumed"]) == (4, False)
 
     letter = (tmp_path / "letter").read_text().split()
-    transport_pin = shell.secret("transport", letter[letter.index("PIN:") + 1])
-    shell.mumei(
-        *["card", "pin", "change", "--card", "ichiro.card", "--new-pin-file"],
-        pin,
-        "--pin-file",
-        transport_pin,
-    )
+    shell.secret("transport", letter[letter.index("PIN:") + 1])
+    shell.secret("pin", PIN)
+    shell.run("mumei card pin change --card ichiro.card --pin-file transport --new-pin-file pin")
 
-    terminal = ["--parameters", "gifu/parameters.cbor", "--development", "--name", "Shop"]
-    shell.mumei(
-        *["terminal", "init", "sake", "--context", "sake.example", "--over", "20", "--over", "66"], *terminal
-    )
-    shell.mumei(*["terminal", "init", "forum", "--context", "forum.example", "--pseudonym"], *terminal)
+    made_with = "--parameters gifu/parameters.cbor --development"
+    shell.run(f"mumei terminal init sake --context sake.example --name Sake --over 20 --over 66 {made_with}")
+    shell.run(f"mumei terminal init forum --context forum.example --name Forum --pseudonym {made_with}")
     (tmp_path / "contract.txt").write_text("sake on credit")
-    ask = ["terminal", "verify", "--card", "ichiro.card", "--terminal"]
-    accepted = shell.mumei(
-        *ask, *["sake", "--over", "20", "--sign", "contract.txt", "--receipt", "visit.receipt"]
-    )
+    at_sake = "mumei terminal verify --card ichiro.card --terminal sake"
+    accepted = shell.run(f"{at_sake} --over 20 --sign contract.txt --receipt visit.receipt")
     assert accepted.startswith("ACCEPT")
-    assert shell.mumei(*ask, *["sake", "--over", "66", "--pin-file"], pin).startswith("ACCEPT")
-    shell.mumei(*ask, *["sake", "--over", "66"], expect=2)
-    names = [json.loads(shell.mumei(*ask, *["forum", "--pseudonym", "--json"]))["pseudonym"] for _ in "12"]
+    assert shell.run(f"{at_sake} --over 66 --pin-file pin").startswith("ACCEPT")
+    shell.run(f"{at_sake} --over 66", expect=2)
+    at_forum = "mumei terminal verify --card ichiro.card --terminal forum --pseudonym --json"
+    names = [json.loads(shell.run(at_forum))["pseudonym"] for _ in range(2)]
     assert names[0] == names[1]
 
-    verify = [
-        "receipt",
-        "verify",
-        "visit.receipt",
-        "--parameters",
-        "gifu/parameters.cbor",
-        "--development",
-        "--signed",
-    ]
-    assert shell.mumei(*verify, "contract.txt").startswith("VALID")
+    verify = f"mumei receipt verify visit.receipt {made_with} --signed"
+    assert shell.run(f"{verify} contract.txt").startswith("VALID")
     (tmp_path / "other.txt").write_text("the shop for one yen")
-    assert shell.mumei(*verify, "other.txt", expect=1) == ""
-    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+    assert shell.run(f"{verify} other.txt", expect=1) == ""
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
 def commands(
@@ -158,10 +124,8 @@ class TestEveryCommand:
 
     def test_no_secret_is_an_argument(self, path: tuple[str, ...]) -> None:
         for option in COMMANDS[path].params:
-            word = option.name or ""
-            if any(secret in word for secret in ("pin", "puk", "passphrase")) and not getattr(
-                option, "is_flag", False
-            ):
+            word, is_flag = option.name or "", getattr(option, "is_flag", False)
+            if not is_flag and any(secret in word for secret in ("pin", "puk", "passphrase")):
                 assert word.endswith(("_file", "_fd")), word
 
     def test_an_unknown_option_is_exit_code_2_with_the_way_to_help(self, path: tuple[str, ...]) -> None:
