@@ -341,4 +341,14 @@ NOT_CHECKS_OF_PRESENTATIONS = [
         raises="this terminal has no digit parameters",
         why="the terminal's own set-up is incomplete: it could not pair anything",
     ),
+    NoCheck(
+        module=presentation_verifier,
+        raises="two issuer keys cannot be told apart",
+        why="the terminal's own set-up: which of two keys is meant would be chance; it has a test of its own",
+    ),
+    NoCheck(
+        module=presentation_verifier,
+        raises="the digit key is an issuer's key",
+        why="the terminal's own set-up: the protocol wants two keys; it has a test of its own",
+    ),
 ]

@@ -203,6 +203,17 @@ def test_a_verifier_without_digit_parameters_says_so() -> None:
         half.verify(*show(ask(over(20))))
 
 
+def test_a_verifier_refuses_an_issuer_key_for_its_digit_key() -> None:
+    with pytest.raises(TrustError, match="digit key"):
+        Verifier([PUBLIC_KEY], PUBLIC_KEY, parameters().hash)
+
+
+def test_a_verifier_refuses_keys_that_the_wire_cannot_tell_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mumei_core.presentation.verifier.key_id", lambda pk: bytes(32))
+    with pytest.raises(TrustError, match="told apart"):
+        Verifier([PUBLIC_KEY, public_key(ROGUE_KEY)])
+
+
 # Pseudonym
 
 

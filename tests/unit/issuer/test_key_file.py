@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cbor2
 import pytest
+
 from mumei.issuer import key_file
 from mumei.issuer.key_file import KeyFile, KeyFileError, KeyFileExposedError, WrongPassphraseError
 from mumei_core.errors import HostEnvironmentError, MumeiError, TrustError, UsageError
