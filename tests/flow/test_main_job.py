@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.fixtures import world
 from tests.fixtures.world import (
     HANAKO_20_TODAY,
@@ -127,6 +129,30 @@ class TestAges:
         refused = Question(predicates=(born_before(last + timedelta(days=2)),))
         assert outcome(ask(card, accepted, pin=PIN)) is ACCEPT
         assert reason(ask(card, refused, pin=PIN)) is Reason.CANNOT_PROVE
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(
+    birth=st.dates(date(1900, 1, 1), date(2020, 12, 31)),
+    day=st.dates(date(2021, 1, 1), date(2030, 12, 31)),
+    years=st.integers(1, 120),
+    nearby=st.sampled_from((None, -1, 0, 1)),
+)
+def test_the_answer_is_the_age_as_people_count_it(
+    birth: date, day: date, years: int, nearby: int | None
+) -> None:
+    if nearby is not None:
+        # Around the birthday, and around the age: where the mistakes would be.
+        day = date(day.year, birth.month, min(birth.day, 28)) + timedelta(days=nearby)
+        years = max(1, day.year - birth.year)
+    age = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+    card = issued_card.__wrapped__(born(birth), on=day)
+    assert (outcome(ask(card, Question(predicates=(over(years),)), today=day, pin=PIN)) is ACCEPT) == (
+        age >= years
+    )
+    assert (outcome(ask(card, Question(predicates=(under(years),)), today=day, pin=PIN)) is ACCEPT) == (
+        age < years
+    )
 
 
 class TestBirthDates:
