@@ -21,6 +21,7 @@ from tests.fixtures.world import (
     under,
 )
 
+from mumei.transport.simulator import open_simulator
 from mumei_core.credential import Index
 
 
@@ -247,6 +248,33 @@ class TestVerify:
         description.write_bytes(whole)
         (sake / "parameters.cbor").unlink()
         assert verify(sake, card, "--over", "20").exit_code == 5
+
+
+class TestCards:
+    def test_files_that_are_no_cards_or_half_of_one(self, place: Place, sake: Path) -> None:
+        octets = place.card("whole", world.sample_card()).read_bytes()
+        for name, content in (
+            ("cut", octets[:-1]),
+            ("flipped", octets[:5000] + bytes([octets[5000] ^ 1]) + octets[5001:]),
+            ("empty", b""),
+            ("foreign", b"PK\x03\x04" + bytes(500)),
+        ):
+            card = place.folder / f"{name}.card"
+            card.write_bytes(content)
+            assert verify(sake, card, "--over", "20").exit_code == 2, name
+            assert card.read_bytes() == content
+        assert verify(sake, place.folder / "none.card", "--over", "20").exit_code == 3
+
+    def test_one_that_another_program_has_open(self, place: Place, sake: Path) -> None:
+        card = place.card("hanako", world.sample_card())
+        with open_simulator(card):
+            busy = verify(sake, card, "--over", "20")
+        assert busy.exit_code == 3 and "another program" in busy.stderr
+        assert verify(sake, card, "--over", "20").exit_code == 0
+
+    def test_a_card_file_and_a_reader_at_once(self, place: Place, sake: Path) -> None:
+        card = place.card("hanako", world.sample_card())
+        assert verify(sake, card, "--over", "20", "--reader", "acr").exit_code == 2
 
 
 class TestPin:
