@@ -3,67 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.fixtures import world
-from tests.fixtures.world import NONCE, TODAY, InsertedCard, issuer, records_of
+from tests.fixtures.desk import Desk, desk_with
+from tests.fixtures.world import NONCE, TODAY, issuer
 
 from mumei.issuer.signing import check_commitment
 from mumei.session import personalisation
-from mumei.session.application import Application
-from mumei.session.channel import Channel
-from mumei.session.personalisation import BLOCK_LENGTH, CardHasCredentialError, CardNotReadyError
+from mumei.session.personalisation import CardHasCredentialError, CardNotReadyError
 from mumei_core.commands import codes
 from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential, encode_enrol
-from mumei_core.commands.parameters import CardParameters
 from mumei_core.common_key.prove import prove_common_key
 from mumei_core.credential import attribute_scalars, credential_header
 from mumei_core.crypto.bbs.messages import calculate_domain
 from mumei_core.crypto.bbs.prover import calculate_b
-from mumei_core.crypto.curve import GROUP, POINT_LENGTH, UNCOMPRESSED_LENGTH, P, R
+from mumei_core.crypto.curve import GROUP, POINT_LENGTH, P, R
 from mumei_core.crypto.generators import ALL
 from mumei_core.crypto.hashing import MUMEI
 from mumei_core.dates import day_number
-from mumei_core.errors import CardRefused, DecodingError, InvalidProof
-from mumei_core.iso7816.apdu import CommandAPDU
+from mumei_core.errors import DecodingError, InvalidProof
 
 OTHER_NONCE = bytes(32)
-
-
-class Desk:
-    """A channel to one card, and the card's records."""
-
-    def __init__(self, card: InsertedCard) -> None:
-        self._card = card
-        self.channel = Channel(card.connection)
-        Application.select(self.channel)
-
-    @property
-    def records(self) -> dict[str, bytes]:
-        return records_of(self._card.nvm)
-
-    def again(self) -> None:
-        """Power off and on."""
-        self.channel.reset()
-        Application.select(self.channel)
-
-    def sw(self, ins: int, data: bytes, *, p1: int = 0, p2: int = 0) -> int:
-        return self.channel.send(
-            CommandAPDU(cla=codes.CLA_PROPRIETARY, ins=ins, p1=p1, p2=p2, data=data, le=256)
-        ).sw
-
-    def store_credential(self, credential: IssuedCredential) -> int:
-        return self.sw(codes.INS_STORE_CREDENTIAL, credential.to_octets())
-
-
-@contextmanager
-def desk_with(records: world.Records) -> Iterator[Desk]:
-    with world.in_memory(records) as card:
-        yield Desk(card)
 
 
 @pytest.fixture
@@ -321,131 +285,3 @@ def _add_affine(left: bytes, right: bytes) -> bytes:
     y = (slope * (x1 - x) - y1) % P
     flags = 0xA0 if y > (P - 1) // 2 else 0x80
     return (x | flags << 376).to_bytes(POINT_LENGTH)
-
-
-def card_parameters() -> CardParameters:
-    return issuer().parameters.for_card(TODAY)
-
-
-class TestStoreData:
-    def send(self, desk: Desk, octets: bytes, *, size: int = BLOCK_LENGTH) -> int:
-        sw = codes.SW_OK
-        for number, start in enumerate(range(0, len(octets), size)):
-            last = start + size >= len(octets)
-            sw = desk.sw(
-                codes.INS_STORE_DATA, octets[start : start + size], p1=0x80 if last else 0, p2=number
-            )
-            if sw != codes.SW_OK:
-                return sw
-        return sw
-
-    def test_once_in_a_cards_life(self, new: Desk) -> None:
-        octets = card_parameters().to_octets()
-        assert self.send(new, octets) == codes.SW_OK
-        after = new.records
-        new.again()
-        assert self.send(new, octets) == codes.SW_CONDITIONS
-        other = issuer("Elsewhere TEST").parameters.for_card(TODAY).to_octets()
-        assert self.send(new, other) == codes.SW_CONDITIONS
-        assert new.records == after
-
-    def test_blocks_of_any_size(self, new: Desk) -> None:
-        assert self.send(new, card_parameters().to_octets(), size=200) == codes.SW_OK
-        assert personalisation.enrol(new.channel, NONCE).table_hash == issuer().parameters.table_hash
-
-    def test_blocks_out_of_order_missing_or_repeated(self, new: Desk) -> None:
-        octets = card_parameters().to_octets()
-        blocks = [octets[i : i + BLOCK_LENGTH] for i in range(0, len(octets), BLOCK_LENGTH)]
-        before = new.records
-        assert new.sw(codes.INS_STORE_DATA, blocks[1], p2=1) == codes.SW_CONDITIONS
-        assert new.sw(codes.INS_STORE_DATA, blocks[0], p2=0) == codes.SW_OK
-        assert new.sw(codes.INS_STORE_DATA, blocks[2], p2=2) == codes.SW_CONDITIONS
-        assert new.sw(codes.INS_STORE_DATA, blocks[1], p2=1) == codes.SW_OK
-        assert new.sw(codes.INS_STORE_DATA, blocks[1], p2=1) == codes.SW_CONDITIONS
-        assert new.records == before
-        # Block 0 begins anew.
-        assert self.send(new, octets) == codes.SW_OK
-
-    def test_half_the_blocks_then_power_off(self, new: Desk) -> None:
-        octets = card_parameters().to_octets()
-        before = new.records
-        assert new.sw(codes.INS_STORE_DATA, octets[:BLOCK_LENGTH], p2=0) == codes.SW_OK
-        new.again()
-        assert (
-            new.sw(codes.INS_STORE_DATA, octets[BLOCK_LENGTH : 2 * BLOCK_LENGTH], p2=1) == codes.SW_CONDITIONS
-        )
-        assert new.records == before
-        assert self.send(new, octets) == codes.SW_OK
-
-    def test_a_last_block_too_early(self, new: Desk) -> None:
-        octets = card_parameters().to_octets()
-        before = new.records
-        assert new.sw(codes.INS_STORE_DATA, octets[:BLOCK_LENGTH], p1=0x80) == codes.SW_WRONG_DATA
-        assert new.records == before
-
-    def test_more_than_any_parameters(self, new: Desk) -> None:
-        before = new.records
-        assert self.send(new, bytes(60_000)) == codes.SW_NO_SPACE
-        assert new.records == before
-
-    @pytest.mark.parametrize(
-        "alter",
-        [
-            pytest.param(lambda o: o + b"\x00", id="an octet behind"),
-            pytest.param(lambda o: o[:-1], id="an octet short"),
-            pytest.param(lambda o: o.replace(b"\x80\x01\x01", b"\x80\x01\x02", 1), id="version"),
-            pytest.param(lambda o: _flip(o, _table_at(0) + 95), id="a point of A off the curve"),
-            pytest.param(
-                lambda o: _flip(o, _table_at(1) + 255 * UNCOMPRESSED_LENGTH), id="a point of W off it"
-            ),
-            pytest.param(
-                lambda o: _put(o, _table_at(0), (0).to_bytes(48) + (2).to_bytes(48)),
-                id="a point of A outside the subgroup",
-            ),
-            pytest.param(lambda o: _put(o, _table_at(0), bytes(96)), id="zeros for a point"),
-            pytest.param(lambda o: _put(o, _table_at(0), P.to_bytes(48)), id="a coordinate not reduced"),
-            pytest.param(lambda o: _flip(o, o.index(issuer().parameters.W1) + 47), id="W1"),
-            pytest.param(
-                lambda o: o.replace(bytes((12, 15, 18, 20)), bytes((12, 15, 20, 18))), id="ages unsorted"
-            ),
-        ],
-    )
-    def test_tampered_parameters_are_refused_and_the_right_ones_still_taken(
-        self, new: Desk, alter: Callable[[bytes], bytes]
-    ) -> None:
-        octets = card_parameters().to_octets()
-        before = new.records
-        assert alter(octets) != octets
-        assert self.send(new, alter(octets)) == codes.SW_WRONG_DATA
-        assert new.records == before
-        assert self.send(new, octets) == codes.SW_OK
-
-    def test_parameters_of_another_profile(self, new: Desk) -> None:
-        before = new.records
-        other = replace(card_parameters(), profile=2)
-        assert self.send(new, other.to_octets()) == codes.SW_CONDITIONS
-        assert new.records == before
-        with pytest.raises(CardRefused):
-            personalisation.store_parameters(new.channel, other)
-
-    def test_progress_is_told(self, new: Desk) -> None:
-        told: list[tuple[int, int]] = []
-        personalisation.store_parameters(
-            new.channel, card_parameters(), progress=lambda done, all_: told.append((done, all_))
-        )
-        total = len(card_parameters().to_octets())
-        assert told[-1] == (total, total)
-        assert [done for done, _ in told] == sorted({done for done, _ in told})
-
-
-def _table_at(table: int) -> int:
-    parameters = card_parameters()
-    return parameters.to_octets().index((parameters.A_table, parameters.W_table)[table])
-
-
-def _flip(octets: bytes, place: int) -> bytes:
-    return _put(octets, place, bytes([octets[place] ^ 1]))
-
-
-def _put(octets: bytes, place: int, piece: bytes) -> bytes:
-    return octets[:place] + piece + octets[place + len(piece) :]
