@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +16,12 @@ from tests.fixtures.world import over, terminal, under
 
 from mumei.terminal.question import Question
 from mumei.terminal.receipt import Receipt
+from mumei_card.applet.records import StoredCredential
+from mumei_card.chip.arithmetic import StoredDigitTable
+from mumei_core.commands.request import Request
 from mumei_core.credential import Index
+from mumei_core.crypto.curve import GROUP, R
+from mumei_core.presentation.prover import present
 
 AT = terminal(over(20), under(65), show=(Index.PREFECTURE, Index.CIVIL_IDENTITY), pseudonym=True)
 QUESTION = Question(predicates=(over(20),), prefecture=world.GIFU)
@@ -50,6 +57,16 @@ def altered(place: Place, receipt: Path, **fields: object) -> Path:
     document = {**cbor2.loads(receipt.read_bytes()), **fields}
     file.write_bytes(cbor2.dumps(document, canonical=True))
     return file
+
+
+def answer_anything(records: world.Records, request: Request) -> bytes:
+    """A presentation by a card that checks nothing."""
+    table = StoredDigitTable(records["table_a"], records["table_w"])
+    credential = StoredCredential.from_bytes(records["credential"]).credential()
+    presentation = present(
+        GROUP, credential, request, request.to_octets(), table, None, lambda: secrets.randbelow(R - 1) + 1
+    )
+    return presentation.to_octets()
 
 
 class TestValid:
@@ -117,16 +134,37 @@ class TestNotValid:
         assert verify(place, altered(place, receipt, wire=other.wire)).exit_code == 1
         assert verify(place, altered(place, receipt, request=other.request)).exit_code == 1
 
-    def test_a_forger_who_asks_beyond_the_terminals_rights(self, place: Place) -> None:
-        # A card answers what a description allows; the forger puts a narrower terminal's name to it.
-        wide = terminal(under(65))
-        answer = world.ask(world.sample_card(), Question(predicates=(under(65),)), at=wide)
+    @pytest.mark.parametrize(
+        ("question", "today", "code"),
+        [
+            pytest.param(Question(predicates=(over(20),)), world.TODAY, 0, id="within its rights"),
+            pytest.param(Question(predicates=(over(60),)), world.TODAY, 1, id="an age it may not ask"),
+            pytest.param(Question(prefecture=world.GIFU), world.TODAY, 1, id="an attribute it may not see"),
+            pytest.param(Question(predicates=(over(20),)), date(2026, 12, 28), 1, id="after its last day"),
+            pytest.param(Question(predicates=(over(20),)), date(2026, 11, 22), 1, id="before its first"),
+        ],
+    )
+    def test_a_holder_with_software_that_answers_anything(
+        self, place: Place, question: Question, today: date, code: int
+    ) -> None:
+        # The credential is genuine and the proof is right; only the terminal never had the right to ask.
         narrow = terminal(over(20))
-        forged = Receipt(
-            request=answer.request, wire=answer.wire or b"", description=narrow.description_octets
+        request = world.request_of(narrow, question, today=today)
+        file = place.folder / "forged.receipt"
+        wire = answer_anything(world.sample_card(world.ICHIRO_67), request)
+        Receipt(request=request.to_octets(), wire=wire, description=narrow.description_octets).save(file)
+        result = verify(place, file)
+        assert result.exit_code == code
+        assert code == 0 or "rights" in result.stderr
+
+    def test_a_holder_who_names_another_shop(self, place: Place) -> None:
+        narrow = terminal(over(20))
+        request = replace(
+            world.request_of(narrow, Question(predicates=(over(20),))), rp_context=b"bank.example"
         )
         file = place.folder / "forged.receipt"
-        forged.save(file)
+        wire = answer_anything(world.sample_card(), request)
+        Receipt(request=request.to_octets(), wire=wire, description=narrow.description_octets).save(file)
         assert verify(place, file).exit_code == 1
 
     @pytest.mark.parametrize(
