@@ -40,7 +40,7 @@ lint: ready
 	@echo '== style: ruff'
 	@$(BIN)/ruff check --quiet .
 	@echo '== types: mypy --strict'
-	@$(BIN)/mypy --no-error-summary host card_sim tools tests/architecture
+	@$(BIN)/mypy --no-error-summary host card_sim tools tests
 	@echo '== import laws: import-linter'
 	@$(BIN)/lint-imports --no-logo
 	@echo '== generated files: tools/gen_*.py --check'

@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+import cbor2
+
 from mumei_core.errors import HostEnvironmentError, TrustError, UsageError
 
 
@@ -43,10 +45,26 @@ def read_file(path: Path, *, what: str, limit: int) -> bytes:
     except FileNotFoundError:
         raise TrustError(f"there is no {what} at {path}", hint="Check the path.") from None
     except OSError as error:
-        raise HostEnvironmentError(f"{path.name} cannot be read: {error.strerror}") from None
+        raise HostEnvironmentError(
+            f"{path} cannot be read: {error.strerror}", hint="Check the path and its permissions."
+        ) from None
     if len(octets) > limit:
         raise TrustError(f"{path.name} is too long to be the {what}", hint="Check that it is the right file.")
     return octets
+
+
+def decode_document(octets: bytes) -> object:
+    """What a document in deterministic CBOR (RFC 8949, 4.2.1) holds.
+
+    Raises ValueError for everything else, a document with octets behind it included.
+    """
+    try:
+        document: object = cbor2.loads(octets)
+        if cbor2.dumps(document, canonical=True) == octets:
+            return document
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError("not CBOR") from error
+    raise ValueError("trailing data, or not deterministic")
 
 
 def make_folder(path: Path) -> None:

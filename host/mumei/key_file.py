@@ -96,11 +96,9 @@ class KeyFile:
         cost outside 10..18 and for a file of that name that is there already (it is left as it was);
         HostEnvironmentError where the folder cannot be written.
         """
-        if not secret or len(passphrase) < MIN_PASSPHRASE_SIZE or not kind:
-            raise UsageError(
-                f"a key file needs kind, secret and a passphrase of {MIN_PASSPHRASE_SIZE} octets or more",
-                hint="Choose a longer passphrase: several words.",
-            )
+        check_passphrase(passphrase)
+        if not secret or not kind:
+            raise UsageError("a key file needs a kind and a secret")
         if log2_n not in LOG2_N_RANGE:
             raise UsageError(f"the cost of a key file is 2^{LOG2_N_RANGE.start} to 2^{LOG2_N_RANGE.stop - 1}")
         salt, nonce = secrets.token_bytes(_SALT_SIZE), secrets.token_bytes(_NONCE_SIZE)
@@ -192,6 +190,15 @@ class KeyFile:
                 hint="Do not use this file: it was not written by mumei.",
             )
         return found
+
+
+def check_passphrase(passphrase: bytes) -> None:
+    """Raises UsageError for one that is too short for a new key file."""
+    if len(passphrase) < MIN_PASSPHRASE_SIZE:
+        raise UsageError(
+            f"a passphrase has {MIN_PASSPHRASE_SIZE} octets or more",
+            hint="Choose a longer passphrase: several words.",
+        )
 
 
 def _derive(passphrase: bytes, salt: bytes, log2_n: int) -> bytes:

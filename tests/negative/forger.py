@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from tests.fixtures.crypto_world import random_scalar, table
 
 from mumei_core.commands.request import Request
 from mumei_core.credential import Index
@@ -20,7 +22,6 @@ from mumei_core.crypto.predicate.messages import BASE, DatePredicate, DigitCommi
 from mumei_core.presentation import verifier as verifier_module
 from mumei_core.presentation.messages import KEY_HINT_LENGTH, Presentation, context_id, undisclosed_indexes
 from mumei_core.presentation.prover import Credential
-from tests.fixtures.crypto_world import random_scalar, table
 
 
 class ForgedPredicate(Protocol):
@@ -101,10 +102,12 @@ def forge(
     r1: int | None = None,
     r2: int | None = None,
     OP: Point | None = None,
+    claimed: Point | None = None,
 ) -> bytes:
     """The wire octets of an answer to ``octets`` with the parts given and all others as a card makes them.
 
     ``m_tilde`` fixes blindings by message index; with ``predicates`` the birth date's is what ties them.
+    ``claimed`` is sent as the pseudonym, and the challenge says nothing of it.
     """
     request = Request.from_octets(octets)
     hidden = undisclosed_indexes(request)
@@ -119,17 +122,20 @@ def forge(
     )
     init = proof_init(GROUP, credential.signature, credential.B, credential.domain, ALL, randoms)
     nym = None
-    if request.pseudonym:
+    if request.pseudonym and claimed is None:
         OP = OP or context_point(request.rp_context)
         pseudonym, Ut = (
             OP * x for x in (credential.messages[Index.NYM_SECRET], randoms.m_tilde[Index.NYM_SECRET])
         )
         nym = (pseudonym, Ut, context_id(request.rp_context))
-    extra = verifier_module.extra_octets([predicate.commitments for predicate in predicates])
-    ph = verifier_module.presentation_header(octets, extra)
+    theirs: Any = verifier_module
+    extra = theirs.extra_octets([predicate.commitments for predicate in predicates])
+    ph = theirs.presentation_header(octets, extra)
     shown = {i: credential.messages[i] for i in request.disclosed}
-    c = calculate_challenge(verifier_module.MUMEI, init, shown, ph, pseudonym=nym)
-    proof = proof_finalize(init, c, credential.signature.e, randoms, {j: credential.messages[j] for j in hidden})
+    c = calculate_challenge(theirs.MUMEI, init, shown, ph, pseudonym=nym)
+    proof = proof_finalize(
+        init, c, credential.signature.e, randoms, {j: credential.messages[j] for j in hidden}
+    )
     m_hat = dict(zip(hidden, proof.m_hat, strict=True))
     answers = [predicate.answer(c, m_hat[Index.BIRTH_DATE]) for predicate in predicates]
     if request.predicates:
@@ -146,7 +152,6 @@ def forge(
         r3_hat=proof.r3_hat,
         m_hat=m_hat,
         c=c,
-        pseudonym=nym[0] if nym else None,
+        pseudonym=nym[0] if nym else claimed,
         digits=tuple(tuple(answer) for answer in answers),
     ).to_octets()
-

@@ -17,7 +17,7 @@ import pytest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
-    """In ``owner.name`` (a module's function as that module sees it, or a class's method) ``old`` becomes ``new``."""
+    """In ``owner.name``, a function as a module sees it or a class's method, ``old`` becomes ``new``."""
 
     owner: ModuleType | type
     name: str
@@ -38,3 +38,7 @@ class Mutation:
         made: dict[str, Any] = {}
         exec(code, function.__globals__, made)
         monkeypatch.setattr(self.owner, self.name, made[function.__name__])
+
+
+def without(owner: object, name: str, condition: str, new: str = "if False:") -> tuple[Mutation, ...]:
+    return (Mutation(owner=owner, name=name, old=condition, new=new),)  # type: ignore[arg-type]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from mumei_core.errors import InvalidProof
 from tests.fixtures.crypto_world import verifier
+
+from mumei_core.errors import InvalidProof
 
 
 def accepted(octets: bytes, wire: bytes) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 
 import pytest
+from tests.fixtures.crypto_world import DIGIT_KEY, parameters, random_scalar
+from tests.negative.mutants import Mutation
+
 from mumei_core.crypto.curve import IDENTITY, Point, R
 from mumei_core.crypto.generators import G_D
 from mumei_core.crypto.pairing import BP2
@@ -12,8 +16,6 @@ from mumei_core.crypto.predicate import audit as audit_module
 from mumei_core.crypto.predicate.audit import audit_digit_parameters
 from mumei_core.crypto.predicate.issuer import DigitParameters, make_digit_parameters
 from mumei_core.errors import DecodingError, InvalidProof, UsageError
-from tests.fixtures.crypto_world import DIGIT_KEY, parameters, random_scalar
-from tests.negative.mutants import Mutation
 
 X = DIGIT_KEY
 
@@ -69,7 +71,9 @@ def test_a_signature_on_another_number_is_found_by_w(monkeypatch: pytest.MonkeyP
 
 def test_two_digits_swapped_are_found() -> None:
     good = parameters()
-    assert reason(changed({5: (good.A[6], good.W[6]), 6: (good.A[5], good.W[5])})).startswith("digit table: W")
+    assert reason(changed({5: (good.A[6], good.W[6]), 6: (good.A[5], good.W[5])})).startswith(
+        "digit table: W"
+    )
 
 
 def test_faults_that_cancel_pass_with_weights_one_only() -> None:
@@ -159,6 +163,6 @@ def test_random_weights_are_128_bits_and_not_zero(monkeypatch: pytest.MonkeyPatc
         asked.append(bits)
         return next(answers)
 
-    monkeypatch.setattr(audit_module.secrets, "randbits", randbits)
+    monkeypatch.setattr(secrets, "randbits", randbits)
     assert audit_module.random_weight() == 3
     assert asked == [128, 128]

@@ -6,6 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from tests.fixtures.crypto_world import (
+    PUBLIC_KEY,
+    ROGUE_KEY,
+    SECRET_KEY,
+    VALID_UNTIL,
+    attributes,
+    card,
+    fixed_scalar,
+    random_scalar,
+)
+from tests.negative.wide_points import WidePoint, plus_order_3
+
 from mumei_core.common_key import check as check_module
 from mumei_core.common_key.check import check_common_key
 from mumei_core.common_key.messages import CommonKeyProof, common_key_challenge
@@ -24,17 +36,6 @@ from mumei_core.crypto.generators import ALL, BLIND, J_1, J_2, Q_2, SIGNER
 from mumei_core.crypto.hash_to_curve import blind_generators
 from mumei_core.crypto.hashing import MUMEI, SHA_256, Interface, serialize
 from mumei_core.errors import DecodingError, InvalidProof
-from tests.fixtures.crypto_world import (
-    PUBLIC_KEY,
-    ROGUE_KEY,
-    SECRET_KEY,
-    VALID_UNTIL,
-    attributes,
-    card,
-    fixed_scalar,
-    random_scalar,
-)
-from tests.negative.wide_points import WidePoint, plus_order_3
 
 W1 = BP1 * SECRET_KEY
 
@@ -157,7 +158,9 @@ def test_a_point_of_order_3_marks_the_card_unless_the_subgroup_is_checked(
     assert carried == {False}  # what a card blinds, Abar = A' * r1 r2, still is not of order r
 
 
-@pytest.mark.parametrize("octets", [b"", bytes(63), bytes(64), bytes(65), b"\xff" * 64, b"\0" * 31 + b"\1" + b"\0" * 32])
+@pytest.mark.parametrize(
+    "octets", [b"", bytes(63), bytes(64), bytes(65), b"\xff" * 64, b"\0" * 31 + b"\1" + b"\0" * 32]
+)
 def test_a_common_key_proof_is_two_scalars(octets: bytes) -> None:
     with pytest.raises(DecodingError):
         CommonKeyProof.from_octets(octets)
@@ -236,7 +239,9 @@ def test_the_number_of_committed_scalars_is_the_types(count: int) -> None:
 def test_a_commitment_reaches_only_the_cards_own_generators() -> None:
     """C with a part on H_1 would add to the signed birth date: its proof cannot be made."""
     honest = commitment(11, 12)
-    moved = CommitmentWithProof(C=honest.C + ALL[1] * 9999, s_hat=honest.s_hat, m_hat=honest.m_hat, c=honest.c)
+    moved = CommitmentWithProof(
+        C=honest.C + ALL[1] * 9999, s_hat=honest.s_hat, m_hat=honest.m_hat, c=honest.c
+    )
     with pytest.raises(InvalidProof):
         issue(moved)
 

@@ -14,6 +14,7 @@ from mumei.cli.secrets import SecretSource, secret_options
 from mumei.files import make_folder
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters, make_parameters
+from mumei.key_file import check_passphrase
 from mumei_core.commands.codes import PROFILE_DEVELOPMENT
 from mumei_core.errors import UsageError
 
@@ -92,6 +93,7 @@ def init(folder: Path, name: str, development: bool, passphrase: SecretSource, a
             hint="Say --development, and use no real residents.",
         )
     secret = passphrase.text(prompt="passphrase for the issuer's key", confirm=True).encode()
+    check_passphrase(secret)
     for file in (KEY_FILE, PARAMETERS_FILE):
         if (folder / file).exists():
             raise UsageError(f"{folder / file} is there already", hint="Choose another folder.")

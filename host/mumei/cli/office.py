@@ -176,7 +176,7 @@ def import_residents(file: Path | None, samples: bool, registry: str, clerk: str
       mumei office import residents.json --registry ward.db
     """
     if samples == (file is not None):
-        raise UsageError("name a FILE, or say --samples")
+        raise UsageError("name a FILE, or say --samples", hint="One of the two, not both.")
     day = today()
     residents = sample_residents(day) if file is None else residents_from_json(_read(file), today=day)
     with Registry.open(registry) as open_registry:

@@ -25,7 +25,7 @@ from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.credential import encode_text
 from mumei_core.crypto.hash_to_curve import context_point
 from mumei_core.dates import date_of, day_number, today
-from mumei_core.errors import UsageError
+from mumei_core.errors import DecodingError, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +102,10 @@ def init(
     found = PublicParameters.load(parameters)
     require_consent_to_development(found, allowed=development)
     found.audit()
-    rp_context = encode_text(context)
     first = day_number(today())
-    made = Terminal.of(
-        TerminalDescription(
+    try:
+        rp_context = encode_text(context)
+        description = TerminalDescription(
             rp_context=rp_context,
             display_name=name,
             OP=context_point(rp_context),
@@ -115,9 +115,12 @@ def init(
             pin=pin,
             not_before=first,
             not_after=first + days - 1,
-        ),
-        found,
-    )
+        )
+    except DecodingError as error:
+        raise UsageError(
+            f"no terminal can be like this: {error}", hint="Check --context, --name and the rights."
+        ) from error
+    made = Terminal.of(description, found)
     made.save(folder)
     emit(TerminalInfo.of(made), as_json=as_json)
 

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 import cbor2
 
-from mumei.files import read_file, write_new_file
+from mumei.files import decode_document, read_file, write_new_file
 from mumei.issuer.keys import IssuerKey
 from mumei_core.commands import codes
 from mumei_core.commands.parameters import CardParameters
@@ -116,8 +116,8 @@ class PublicParameters:
         """Read a file; its structure is checked, its truth only by :meth:`audit`. Raises TrustError."""
         octets = read_file(Path(path), what="issuer's parameters", limit=MAX_FILE_LENGTH)
         try:
-            document = cbor2.loads(octets)
-        except (cbor2.CBORDecodeError, ValueError, RecursionError) as error:
+            document = decode_document(octets)
+        except ValueError as error:
             raise _not_parameters(path) from error
         if not isinstance(document, Mapping) or set(document) != {"type", *cls.__slots__}:
             raise _not_parameters(path)

@@ -122,16 +122,13 @@ class Office:
         resumed = record.state is not EnrolmentState.STARTED
         if record.state is not EnrolmentState.SIGNED:
             progress("the card draws its secrets and commits to them")
-            answer = self._commitment(channel, record.nonce, today, progress)
+            answer = self._commitment(channel, record, today, progress)
             record = self._sign(record, answer, attributes, today, progress)
         progress("the card checks its credential and stores it")
         try:
             personalisation.store_credential(channel, _credential(record, attributes))
-        except CardHasCredentialError as error:
-            raise WrongCardError(
-                "this is not the card that the enrolment began with",
-                hint=f"Put back the card of enrolment {record.number}, or cancel that enrolment and begin anew.",
-            ) from error
+        except (CardHasCredentialError, CardNotReadyError) as error:
+            raise _not_the_card_of(record) from error
         # On record before the card closes itself: afterwards it could not be asked again.
         self._registry.mark_stored(record.number, clerk=self._clerk)
         if isinstance(channel, Scp03Channel):
@@ -184,14 +181,21 @@ class Office:
             development=self._parameters.is_development,
         )
 
-    def _commitment(self, channel: Channel, nonce: bytes, today: date, progress: Progress) -> EnrolmentAnswer:
+    def _commitment(
+        self, channel: Channel, record: EnrolmentRecord, today: date, progress: Progress
+    ) -> EnrolmentAnswer:
         """The card's commitment, its proof checked, from a card that pinned our own parameters."""
         try:
-            answer = personalisation.enrol(channel, nonce)
-        except CardNotReadyError:
+            answer = personalisation.enrol(channel, record.nonce)
+        except CardNotReadyError as error:
+            if record.commitment is not None:
+                # The card that committed has parameters; this one is left as it is.
+                raise _not_the_card_of(record) from error
+            # What a card pins it keeps: parameters that nobody audited would ruin it, or mark it.
+            self._parameters.audit()
             progress("the card pins the issuer's parameters")
             personalisation.store_parameters(channel, self._parameters.for_card(today))
-            answer = personalisation.enrol(channel, nonce)
+            answer = personalisation.enrol(channel, record.nonce)
         if (answer.key_id, answer.table_hash) != (self._parameters.key_id, self._parameters.table_hash):
             raise WrongCardError(
                 "the card holds the parameters of another issuer",
@@ -235,6 +239,13 @@ class Office:
             common_key_proof=issued.common_key_proof.to_octets(),
             clerk=self._clerk,
         )
+
+
+def _not_the_card_of(record: EnrolmentRecord) -> WrongCardError:
+    return WrongCardError(
+        "this is not the card that the enrolment began with",
+        hint=f"Put back the card of enrolment {record.number}, or cancel that enrolment and begin anew.",
+    )
 
 
 def _credential(record: EnrolmentRecord, attributes: tuple[bytes, ...]) -> IssuedCredential:

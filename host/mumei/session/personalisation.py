@@ -29,7 +29,7 @@ _MORE_BLOCKS, _LAST_BLOCK = 0x00, 0x80
 
 
 class CardNotReadyError(CardRefused):
-    """The card has no parameters yet: store them first."""
+    """The card is not that far: it has no parameters, or has made no commitment; nothing on it was changed."""
 
 
 class CardHasCredentialError(CardRefused):
@@ -84,18 +84,21 @@ def store_credential(channel: Channel, credential: IssuedCredential) -> None:
     """Give the card its credential; the card checks it and answers with a receipt, which is compared.
 
     May be repeated with the same data. Raises CardHasCredentialError for another credential on the card,
-    CardRefused where a check on the card fails, ProtocolError; and what :meth:`Channel.send` raises.
+    CardNotReadyError for a card that has committed to nothing, CardRefused where a check on the card fails,
+    ProtocolError; and what :meth:`Channel.send` raises.
     """
     data = credential.to_octets()
     response = channel.send(_command(codes.INS_STORE_CREDENTIAL, data))
     if response.sw == codes.SW_FILE_EXISTS:
         raise CardHasCredentialError("this card holds another credential", sw=response.sw)
+    if response.sw in (codes.SW_REFERENCE_NOT_FOUND, codes.SW_CONDITIONS):
+        raise CardNotReadyError("this card has made no commitment", sw=response.sw)
     if response.sw != codes.SW_OK:
         raise CardRefused(
             f"the card refused the credential: {status_word.describe(response.sw)}",
             sw=response.sw,
-            hint="Nothing on the card was changed. If it happens again, the issuer's key or parameters are "
-            "not the ones that the card pinned.",
+            hint="Nothing on the card was changed. If it is the card that the enrolment began with, the issuer's "
+            "key or parameters are not the ones that the card pinned.",
         )
     try:
         receipt = decode_receipt(response.data)

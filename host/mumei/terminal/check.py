@@ -21,7 +21,14 @@ from mumei_core.commands.request import NONCE_LENGTH, Request
 from mumei_core.commands.terminal_rights import needs_pin
 from mumei_core.credential import ATTRIBUTES, AttributeType, Index
 from mumei_core.dates import date_of, day_number
-from mumei_core.errors import CardRefused, InvalidProof, TrustError, UsageError, WrongCardError
+from mumei_core.errors import (
+    CardRefused,
+    DecodingError,
+    InvalidProof,
+    TrustError,
+    UsageError,
+    WrongCardError,
+)
 from mumei_core.presentation import verifier
 
 #: Asks the holder; None where the holder declines or there is no way to ask.
@@ -66,21 +73,26 @@ class Nonces:
 def build_request(terminal: Terminal, question: Question, nonce: bytes, today: date) -> Request:
     """The question as a request of this terminal, bound to its channel.
 
-    Raises UsageError where the terminal has no right to ask it, or nothing is asked.
+    Raises UsageError where the terminal has no right to ask it, nothing is asked, or no card could answer.
     """
     if not (question.predicates or question.disclosed or question.pseudonym or question.transaction):
         raise UsageError("nothing is asked", hint="For example --over 20, or --prefecture gifu.")
-    request = Request(
-        rp_context=terminal.description.rp_context,
-        nonce=nonce,
-        date=day_number(today),
-        channel_binding=terminal.channel_binding,
-        predicates=question.predicates,
-        disclosed=question.disclosed,
-        pseudonym=question.pseudonym,
-        transaction=question.transaction,
-        table_hash=terminal.parameters.table_hash if question.predicates else None,
-    )
+    try:
+        request = Request(
+            rp_context=terminal.description.rp_context,
+            nonce=nonce,
+            date=day_number(today),
+            channel_binding=terminal.channel_binding,
+            predicates=question.predicates,
+            disclosed=question.disclosed,
+            pseudonym=question.pseudonym,
+            transaction=question.transaction,
+            table_hash=terminal.parameters.table_hash if question.predicates else None,
+        )
+    except DecodingError as error:
+        raise UsageError(
+            f"this cannot be asked: {error}", hint="Ask for less at once, or in another way."
+        ) from error
     if not terminal.description.permits(request):
         raise UsageError(
             f"this terminal has no right to ask: {', '.join(asked_words(question))}",

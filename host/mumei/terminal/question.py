@@ -51,7 +51,7 @@ def under(years: int) -> AgePredicate:
 def born_before(day: date) -> DatePredicate:
     """Born before ``day``, not on it."""
     if day_number(day) == 0:
-        raise UsageError("nobody in the registry was born before 1880-01-01")
+        raise UsageError("nobody in the registry was born before 1880-01-01", hint="Name a later day.")
     return DatePredicate(kind=Kind.ON_OR_BEFORE, cutoff=day_number(day) - 1)
 
 

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 import cbor2
 
-from mumei.files import read_file, write_new_file
+from mumei.files import decode_document, read_file, write_new_file
 from mumei.issuer.parameters import PublicParameters
 from mumei.terminal.check import Visit, disclosed_words
 from mumei.terminal.question import Question, attribute_names, describe
@@ -26,7 +26,7 @@ from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.commands.terminal_rights import development_binding
 from mumei_core.credential import Index
 from mumei_core.dates import date_of
-from mumei_core.errors import DataError, DecodingError, InvalidProof, UsageError
+from mumei_core.errors import DataError, DecodingError, InvalidProof, TrustError, UsageError
 
 TYPE: Final = "mumei-receipt-1"
 MAX_FILE_LENGTH: Final = 16 * 1024
@@ -46,7 +46,9 @@ class Receipt:
     def of(cls, visit: Visit, terminal: Terminal) -> Self:
         """Raises UsageError for a visit that was not accepted, or whose receipt would name the holder."""
         if visit.wire is None or visit.verdict.outcome is not Outcome.ACCEPT:
-            raise UsageError("only an accepted visit has a receipt")
+            raise UsageError(
+                "only an accepted visit has a receipt", hint="Nothing was proven, so keep nothing."
+            )
         check_nameless(Request.from_octets(visit.request))
         return cls(request=visit.request, wire=visit.wire, description=terminal.description_octets)
 
@@ -57,11 +59,13 @@ class Receipt:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a file. Raises DataError for what is no receipt, TrustError where there is no file."""
-        octets = read_file(path, what="receipt", limit=MAX_FILE_LENGTH)
+        """Read a file. Raises DataError where there is none, or what is there is no receipt."""
         try:
-            document = cbor2.loads(octets)
-        except (cbor2.CBORDecodeError, ValueError, RecursionError):
+            document = decode_document(read_file(path, what="receipt", limit=MAX_FILE_LENGTH))
+        except TrustError as error:
+            # A receipt is somebody's claim, not our own trust material.
+            raise DataError(error.message, hint=error.hint) from None
+        except ValueError:
             raise _not_a_receipt(path) from None
         if (
             not isinstance(document, Mapping)
@@ -116,12 +120,12 @@ def verify_receipt(
         request = Request.from_octets(receipt.request)
         description = TerminalDescription.from_octets(receipt.description)
     except DecodingError as error:
-        raise DataError(f"the receipt is damaged: {error}") from error
+        raise DataError(f"the receipt is damaged: {error}", hint="Ask for the file again.") from error
     _check_terminal(request, description, receipt.description)
     try:
         check_nameless(request)
     except UsageError as error:
-        raise DataError(error.message) from error
+        raise DataError(error.message, hint="Whoever made this receipt must not have: refuse it.") from error
     if transaction is not None and request.transaction != transaction:
         raise InvalidProof("transaction: another file was signed, or none")
     verified = verifier_for(parameters).verify(receipt.request, receipt.wire)
@@ -155,7 +159,10 @@ def _check_nameless(disclosed: tuple[int, ...], *, pseudonym: bool) -> None:
             hint="A receipt leaves the house, and a pseudonym must not: leave out one of the two.",
         )
     if naming := tuple(i for i in disclosed if i not in _SHAREABLE):
-        raise UsageError(f"a receipt would name the holder: {', '.join(attribute_names(naming))}")
+        raise UsageError(
+            f"a receipt would name the holder: {', '.join(attribute_names(naming))}",
+            hint="Leave out the receipt, or ask for less.",
+        )
 
 
 def _check_terminal(request: Request, description: TerminalDescription, octets: bytes) -> None:

@@ -14,7 +14,7 @@ from mumei.files import make_folder, read_file, write_new_file
 from mumei.issuer.parameters import PublicParameters
 from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.commands.terminal_rights import development_binding
-from mumei_core.errors import DecodingError, TrustError
+from mumei_core.errors import DecodingError, TrustError, UsageError
 from mumei_core.presentation.verifier import Verifier
 
 DESCRIPTION_FILE: Final = "description.e2"
@@ -71,7 +71,10 @@ class Terminal:
         )
 
     def save(self, folder: Path) -> None:
-        """Write a new folder. Raises UsageError if it holds a terminal already."""
+        """Write a new folder. Raises UsageError, and writes nothing, if it holds one of the two files already."""
+        for name in (DESCRIPTION_FILE, PARAMETERS_FILE):
+            if (folder / name).exists():
+                raise UsageError(f"{folder / name} is there already", hint="Choose another folder.")
         make_folder(folder)
         write_new_file(folder / DESCRIPTION_FILE, self.description_octets, mode=0o644)
         self.parameters.save(folder / PARAMETERS_FILE)
@@ -82,7 +85,10 @@ def verifier_for(parameters: PublicParameters) -> Verifier:
     try:
         return Verifier([parameters.public_key], parameters.digit_key, parameters.table_hash)
     except DecodingError as error:
-        raise TrustError(f"the parameters of {parameters.issuer!r} are damaged: {error}") from error
+        raise TrustError(
+            f"the parameters of {parameters.issuer!r} are damaged: {error}",
+            hint="Get the issuer's parameters anew from a source that you trust.",
+        ) from error
 
 
 def require_consent_to_development(parameters: PublicParameters, *, allowed: bool) -> None:

@@ -306,6 +306,10 @@ class PcscConnection(CardConnection):
             held.is_lost = True
             raise error_for(code, doing="SCardTransmit", in_session=True)
         octets = bytes(response)
+        if not octets:
+            # No card answers nothing: virtual readers say so when it went away while it was thinking.
+            held.is_lost = True
+            raise CardRemovedError("contact with the card was lost", hint=REMOVED_HINT)
         if len(octets) < 2:
             raise ProtocolError("the card answered without a status word")
         return octets

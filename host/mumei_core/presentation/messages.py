@@ -90,11 +90,6 @@ class Presentation:
         reader.finish()
         return presentation
 
-    def all_responses_in_range(self) -> bool:
-        """Whether no response came out as 0, which a verifier would refuse; else all must be drawn again."""
-        digits = [x for proofs in self.digits for digit in proofs for x in (digit.v_hat, digit.d_hat)]
-        return 0 not in (self.e_hat, self.r1_hat, self.r3_hat, self.c, *self.m_hat.values(), *digits)
-
     def standard_proof(self, birth_date_response: int | None) -> Proof:
         """The standard proof it contains; with predicates the birth date's response is put back."""
         m_hat = (

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from mumei_core.commands.request import Request
 from mumei_core.credential import Index
-from mumei_core.crypto.bbs.messages import Signature, calculate_challenge
+from mumei_core.crypto.bbs.messages import Proof, Signature, calculate_challenge
 from mumei_core.crypto.bbs.prover import ProofRandoms, proof_finalize, proof_init
 from mumei_core.crypto.curve import Group, Point
 from mumei_core.crypto.generators import ALL
 from mumei_core.crypto.hashing import MUMEI
-from mumei_core.crypto.predicate.messages import DigitTable
+from mumei_core.crypto.predicate.messages import DigitProof, DigitTable
 from mumei_core.crypto.predicate.prover import (
     differences,
     draw_digit_blindings,
@@ -69,7 +69,7 @@ def present(
         raise UsageError("a request with a pseudonym needs the context's point")
     while True:
         presentation = _present(group, credential, request, request_octets, table, OP, draw)
-        if presentation.all_responses_in_range():
+        if presentation is not None:
             return presentation
 
 
@@ -81,7 +81,8 @@ def _present(
     table: DigitTable | None,
     OP: Point | None,
     draw: Callable[[], int],
-) -> Presentation:
+) -> Presentation | None:
+    """One attempt; None if a response came out as 0, which a verifier refuses: all is then drawn again."""
     predicates = request.date_predicates()
     deltas = differences(predicates, credential.messages[Index.BIRTH_DATE])
     hidden = undisclosed_indexes(request)
@@ -114,6 +115,9 @@ def _present(
     proof = proof_finalize(
         init, c, credential.signature.e, randoms, {j: credential.messages[j] for j in hidden}
     )
+    digits = tuple(predicate_finalize(state, c) for state in states)
+    if _holds_zero(proof, digits):
+        return None
     responses = dict(zip(hidden, proof.m_hat, strict=True))
     if predicates:
         del responses[Index.BIRTH_DATE]
@@ -130,5 +134,11 @@ def _present(
         m_hat=responses,
         c=c,
         pseudonym=nym[0] if nym else None,
-        digits=tuple(predicate_finalize(state, c) for state in states),
+        digits=digits,
     )
+
+
+def _holds_zero(proof: Proof, digits: tuple[tuple[DigitProof, ...], ...]) -> bool:
+    """Whether any response is 0, the birth date's included, which does not travel."""
+    sent = [x for proofs in digits for digit in proofs for x in (digit.v_hat, digit.d_hat)]
+    return 0 in (proof.e_hat, proof.r1_hat, proof.r3_hat, *proof.m_hat, proof.c, *sent)

@@ -1,0 +1,149 @@
+"""The card's counters tell the truth, and its work stays within the budget of protocol 2.8."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from tests.fixtures import world
+from tests.fixtures.world import TODAY, over, request_of, terminal, under
+
+from mumei.session import credential as credential_session
+from mumei.session import personalisation
+from mumei.session.application import Application
+from mumei.session.channel import Channel
+from mumei.session.credential import PresentationRefused
+from mumei.session.holder import Pin, verify_pin
+from mumei.terminal.question import Question
+from mumei.terminal.trust import Terminal
+from mumei_core.commands import codes
+from mumei_core.crypto.curve import Point
+from mumei_core.iso7816 import ber_tlv
+from mumei_core.iso7816.apdu import CommandAPDU
+
+
+class Multiplications:
+    """What the curve library is really asked to do."""
+
+    count = 0
+
+
+@pytest.fixture
+def multiplications(monkeypatch: pytest.MonkeyPatch) -> Multiplications:
+    counted = Multiplications()
+    multiply = Point.__mul__
+
+    def counting(point: Point, scalar: int) -> Point:
+        counted.count += 1
+        return multiply(point, scalar)
+
+    monkeypatch.setattr(Point, "__mul__", counting)
+    return counted
+
+
+@contextmanager
+def channel_to(records: world.Records) -> Iterator[Channel]:
+    with world.in_memory(records) as card:
+        channel = Channel(card.connection)
+        Application.select(channel)
+        yield channel
+
+
+def counters(channel: Channel) -> dict[int, int]:
+    """GET DATA of the operation counters: tag to count, since power-up."""
+    command = CommandAPDU(cla=0, ins=codes.INS_GET_DATA, p1=0, p2=codes.TAG_OPERATION_COUNTERS, le=256)
+    answer = channel.execute(command, doing="tell its counters")
+    children = ber_tlv.parse_one(answer, codes.TAG_OPERATION_COUNTERS).children()
+    return {item.tag: int.from_bytes(item.value) for item in children}
+
+
+def present(channel: Channel, at: Terminal, question: Question) -> bytes:
+    credential_session.describe_terminal(channel, at.description_octets)
+    return credential_session.present(channel, request_of(at, question).to_octets())
+
+
+@pytest.mark.parametrize(
+    ("question", "expected", "octets"),
+    [
+        pytest.param(Question(predicates=(over(20),)), 23, 828, id="age only"),
+        pytest.param(Question(predicates=(over(20),), pseudonym=True), 25, 876, id="age and pseudonym"),
+        pytest.param(
+            Question(predicates=(under(65),), transaction=bytes(32)), 23, 828, id="age and signature"
+        ),
+        pytest.param(Question(predicates=(over(20), under(65))), 31, None, id="two ages"),
+        pytest.param(Question(pseudonym=True), 17, None, id="pseudonym only"),
+        pytest.param(Question(prefecture=world.GIFU), 14, None, id="one attribute shown"),
+        pytest.param(Question(disclose=(0, 1, 2, 3, 4)), 10, None, id="all attributes shown"),
+        pytest.param(
+            Question(prefecture=world.GIFU, predicates=(over(20),)), 22, None, id="age and attribute"
+        ),
+    ],
+)
+def test_multiplications_are_those_of_the_budget_and_counted_right(
+    multiplications: Multiplications, question: Question, expected: int, octets: int | None
+) -> None:
+    at = world.terminal_for(question)
+    with channel_to(world.sample_card()) as channel:
+        multiplications.count = 0
+        wire = present(channel, at, question)
+        really = multiplications.count
+        told = counters(channel)
+    assert really == expected
+    assert told[codes.TAG_COUNT_G1_MULTIPLICATIONS] == really
+    assert told[codes.TAG_COUNT_HASH_TO_CURVE] == 0
+    assert told[codes.TAG_COUNT_NVM_WRITES] == 1
+    if octets is not None:
+        assert len(wire) == octets
+
+
+def test_enrolment_is_counted_right(multiplications: Multiplications) -> None:
+    with channel_to(world.card_with_parameters()) as channel:
+        multiplications.count = 0
+        personalisation.enrol(channel, world.NONCE)
+        assert counters(channel)[codes.TAG_COUNT_G1_MULTIPLICATIONS] == multiplications.count == 6
+        credential = world.credential_for(channel, world.residents()[0])
+        multiplications.count = 0
+        before = counters(channel)[codes.TAG_COUNT_G1_MULTIPLICATIONS]
+        personalisation.store_credential(channel, credential)
+        told = counters(channel)
+    assert told[codes.TAG_COUNT_G1_MULTIPLICATIONS] - before == multiplications.count
+    assert told[codes.TAG_COUNT_NVM_WRITES] == 3
+
+
+def test_work_is_the_same_whatever_the_attributes() -> None:
+    """Also in the randoms drawn: nothing to be seen in time or power that hangs on who the holder is."""
+    question, at = Question(predicates=(over(12),), pseudonym=True), terminal(over(12), pseudonym=True)
+    seen = []
+    for place in (world.HANAKO_20_TODAY, world.ICHIRO_67, world.SAYURI_TOKYO):
+        with channel_to(world.sample_card(place)) as channel:
+            present(channel, at, question)
+            seen.append(counters(channel))
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_cannot_prove_is_one_write_whatever_the_reason() -> None:
+    seen = []
+    at = terminal(over(20), over(65), under(20))
+    for place, predicate in (
+        (world.HANAKO_20_TODAY, over(65)),
+        (world.ICHIRO_67, under(20)),
+        (world.KODOMO_11, over(20)),
+    ):
+        with channel_to(world.sample_card(place)) as channel:
+            with pytest.raises(PresentationRefused):
+                present(channel, at, Question(predicates=(predicate,)))
+            seen.append(counters(channel))
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_what_is_refused_before_the_commit_costs_no_work() -> None:
+    at = terminal(over(20), pin=True)
+    with channel_to(world.sample_card()) as channel:
+        fresh = counters(channel)
+        with pytest.raises(PresentationRefused):
+            present(channel, at, Question(predicates=(over(20),)))
+        assert counters(channel) == fresh
+        verify_pin(channel, Pin(world.PIN))
+        request = request_of(at, Question(predicates=(over(20),)), today=TODAY)
+        assert len(credential_session.present(channel, request.to_octets())) == 828

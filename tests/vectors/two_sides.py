@@ -1,0 +1,261 @@
+"""Keys, cards and requests made by both sides, ours and the reference's, compared octet for octet on the way.
+
+Everything random comes from SEED, which MUMEI_TEST_SEED (hex) repeats.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from mumei_core import dates
+from mumei_core.commands.request import AgePredicate, Predicate, Request
+from mumei_core.credential import attribute_scalars, credential_header, key_id
+from mumei_core.crypto.bbs.issuer import public_key
+from mumei_core.crypto.bbs.messages import calculate_domain
+from mumei_core.crypto.blind.issuer import core_blind_sign
+from mumei_core.crypto.blind.messages import CommitmentWithProof
+from mumei_core.crypto.blind.prover import core_commit
+from mumei_core.crypto.blind.verifier import core_commit_verify
+from mumei_core.crypto.curve import GROUP, Point, R
+from mumei_core.crypto.generators import ALL, BLIND, SIGNER
+from mumei_core.crypto.hash_to_curve import context_point
+from mumei_core.crypto.hashing import MUMEI
+from mumei_core.crypto.predicate.issuer import DigitParameters, make_digit_parameters
+from mumei_core.crypto.predicate.messages import DatePredicate, Kind
+from mumei_core.presentation.messages import undisclosed_indexes
+from mumei_core.presentation.prover import Credential, present
+from mumei_core.presentation.verifier import Verifier
+
+from .reference import mumei as reference
+
+CASES: Final = 20
+SEED: Final = os.environ.get("MUMEI_TEST_SEED") or os.urandom(8).hex()
+FIRST_DAY: Final = dates.day_number(datetime.date(2026, 1, 1))
+
+
+def seeded(name: str) -> random.Random:
+    return random.Random(f"{SEED} {name}")
+
+
+def scalar(rng: random.Random) -> int:
+    return rng.randrange(1, R)
+
+
+class Table:
+    """The digit signatures as a card holds them."""
+
+    def __init__(self, parameters: DigitParameters) -> None:
+        self.parameters = parameters
+
+    def fetch(self, digit: int) -> tuple[Point, Point]:
+        return self.parameters.A[digit], self.parameters.W[digit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digits:
+    """One digit key, both ways."""
+
+    ours: DigitParameters
+    theirs: reference.DigitTable
+
+
+@cache
+def digits() -> Digits:
+    """The table costs the reference a second: one for all presentations of a run."""
+    x = scalar(seeded("digits"))
+    return Digits(ours=make_digit_parameters(x), theirs=reference.digit_table(x))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """One credential, both ways."""
+
+    sk: int
+    pk: bytes
+    ours: Credential
+    theirs: reference.Credential
+
+
+def values(rng: random.Random) -> tuple[int | str | bytes, ...]:
+    """Typed attributes of somebody between 1 and 120 years old."""
+    birth_date = FIRST_DAY - rng.randrange(1, 44_000)
+    code = "".join(rng.choice("0123456789") for _ in range(11))
+    text = rng.choice((code, "が" + code, "\u304b\u3099", ""))  # the last but one is not in NFC
+    return birth_date, rng.randrange(1, 48), rng.randrange(1 << 32), rng.randbytes(rng.randrange(300)), text
+
+
+def valid_until(rng: random.Random) -> int:
+    year = rng.randrange(2028, 2200)
+    month, day = rng.choice(((6, 30), (12, 31)))
+    return dates.day_number(datetime.date(year, month, day))
+
+
+def issue(rng: random.Random) -> Issued:
+    """Issue one credential by both, compare every octet on the way."""
+    sk, handle, nym, blind, s, h, n, entropy = (scalar(rng) for _ in range(8))
+    typed, end, pk = values(rng), valid_until(rng), public_key(sk)
+    assert pk == reference.public_key(sk)
+
+    commitment = core_commit(GROUP, MUMEI, BLIND, (handle, nym), (blind, s, h, n))
+    their_commitment = reference.commit(handle, nym, blind, s, h, n)
+    assert commitment.to_octets() == their_commitment
+    core_commit_verify(MUMEI, CommitmentWithProof.from_octets(their_commitment), BLIND)
+    assert reference.verify_commit(commitment.to_octets()) == commitment.C.to_octets()
+
+    octets = tuple(reference.attribute_octets(i, value) for i, value in enumerate(typed))
+    messages = attribute_scalars(octets)
+    assert list(messages) == [reference.map_attribute(i, value) for i, value in enumerate(octets)]
+    header = credential_header(pk, end)
+    assert header == reference.header(pk, end) + bytes(7) + b"\1"
+
+    signature, B = core_blind_sign(MUMEI, sk, pk, commitment, SIGNER, BLIND, header, messages, entropy)
+    their_signature = reference.issue(sk, typed, end, their_commitment, entropy)
+    assert signature.to_octets() == their_signature
+    theirs = reference.make_credential(pk, their_signature, typed, end, blind, handle, nym, entropy)
+    assert B.to_octets() == reference.signed_point(theirs)
+    ours = Credential(
+        key_id=key_id(pk),
+        valid_until=end,
+        attributes=octets,
+        messages=(*messages, blind, handle, (nym + entropy) % R),
+        signature=signature,
+        B=B,
+        domain=calculate_domain(MUMEI, pk, ALL, header),
+    )
+    assert list(ours.messages) == theirs.messages()
+    return Issued(sk=sk, pk=pk, ours=ours, theirs=theirs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request, both ways."""
+
+    ours: Request
+    theirs: reference.Request
+    octets: bytes
+
+
+def build(
+    rng: random.Random, predicates: list[tuple[int, int | None, int | None]], end: int, date: int
+) -> Asked:
+    """A request with random other parts by both; predicates are (kind, age, day)."""
+    disclosed = tuple(sorted(rng.sample(range(1 if predicates else 0, 5), rng.randrange(5))))
+    nonce, binding, transaction = rng.randbytes(32), rng.randbytes(32), rng.choice((None, rng.randbytes(32)))
+    context = rng.randbytes(rng.choice((1, 12, 127, 128, 255)))
+    pseudonym, table_hash = rng.random() < 0.5, digits().ours.hash if predicates else None
+    ours: list[Predicate] = [
+        AgePredicate(kind=Kind(kind), years=age)
+        if age is not None
+        else DatePredicate(kind=Kind(kind), cutoff=day or 0)
+        for kind, age, day in predicates
+    ]
+    request = Request(
+        rp_context=context,
+        nonce=nonce,
+        date=date,
+        channel_binding=binding,
+        predicates=tuple(ours),
+        disclosed=disclosed,
+        pseudonym=pseudonym,
+        transaction=transaction,
+        table_hash=table_hash,
+    )
+    theirs = reference.Request(
+        rp_context=context,
+        nonce=nonce,
+        date=date,
+        channel_binding=binding,
+        predicates=tuple(reference.DatePredicate(kind=k, age=age, day=day) for k, age, day in predicates),
+        disclosed=sum(1 << i for i in disclosed),
+        pseudonym=pseudonym,
+        transaction_hash=transaction,
+        table_hash=table_hash,
+    )
+    octets = request.to_octets()
+    assert octets == reference.build_request(theirs)
+    assert Request.from_octets(octets) == request
+    assert reference.parse_request(octets) == theirs
+    assert date <= end
+    return Asked(ours=request, theirs=theirs, octets=octets)
+
+
+def any_predicate(rng: random.Random, date: int) -> tuple[int, int | None, int | None]:
+    kind = rng.choice((1, 2))
+    if rng.random() < 0.7:
+        return kind, rng.randrange(1, 120), None
+    return kind, None, date - rng.randrange(44_000)
+
+
+def holds(predicate: tuple[int, int | None, int | None], birth_date: int, date: int) -> bool:
+    kind, age, day = predicate
+    wanted = reference.DatePredicate(kind=kind, age=age, day=day)
+    return 0 <= wanted.sign() * (wanted.bound(date) - birth_date) < 1 << 16
+
+
+def predicates_for(
+    rng: random.Random, birth_date: int, date: int, count: int
+) -> list[tuple[int, int | None, int | None]]:
+    """``count`` predicates that hold, at the boundary more often than chance would have it."""
+    found: list[tuple[int, int | None, int | None]] = []
+    while len(found) < count:
+        candidate = any_predicate(rng, date)
+        if rng.random() < 0.2:
+            candidate = (candidate[0], None, birth_date)
+        if holds(candidate, birth_date, date):
+            found.append(candidate)
+    return found
+
+
+def our_order(request: Request) -> Iterator[str]:
+    """The reference's names of the scalars in the order in which our prover draws them."""
+    several = range(len(request.predicates))
+    if request.predicates:
+        yield from ("d~[0][0]", "d~[0][1]")
+    yield from (f"d~[{p}][1]" for p in several if p)
+    for p in several:
+        yield from (f"v[{p}][0]", f"v[{p}][1]", f"v~[{p}][0]", f"v~[{p}][1]")
+    yield from ("r1", "r2", "e~", "r1~", "r3~")
+    yield from (f"m~[{i}]" for i in undisclosed_indexes(request) if i or not request.predicates)
+
+
+def present_ours(issued: Issued, asked: Asked, named: Mapping[str, int]) -> bytes:
+    supply = iter([named[name] for name in our_order(asked.ours)])
+    OP = context_point(asked.ours.rp_context)
+    wire = present(GROUP, issued.ours, asked.ours, asked.octets, Table(digits().ours), OP, supply.__next__)
+    assert next(supply, None) is None
+    return wire.to_octets()
+
+
+def fresh(rng: random.Random, asked: Asked) -> dict[str, int]:
+    return {name: scalar(rng) for name in reference.draw_names(asked.theirs)}
+
+
+def compare(rng: random.Random, issued: Issued, asked: Asked) -> None:
+    """Our proof before their verifier, their proof before ours, and both the same octets from the same randoms."""
+    named = fresh(rng, asked)
+    wire = present_ours(issued, asked, named)
+    assert wire == reference.present(issued.theirs, asked.octets, named.__getitem__, table=digits().theirs)
+    shown = reference.verify(
+        issued.pk, digits().theirs.x_point, asked.octets, wire, table_hash=digits().theirs.table_hash
+    )
+
+    theirs = reference.present(
+        issued.theirs, asked.octets, fresh(rng, asked).__getitem__, table=digits().theirs
+    )
+    claim = verifier(issued).verify(asked.octets, theirs)
+    assert theirs != wire
+    assert (claim.disclosed, claim.valid_until, claim.pseudonym) == (
+        shown.attributes,
+        shown.valid_until,
+        shown.pseudonym,
+    )
+
+
+def verifier(issued: Issued) -> Verifier:
+    return Verifier([issued.pk], digits().ours.X, digits().ours.hash)
