@@ -14,10 +14,11 @@ from mumei.session import credential, holder
 from mumei.session.application import Application
 from mumei.session.channel import Channel
 from mumei.session.credential import PresentationRefused, Refusal
+from mumei.terminal.access import Entry
 from mumei.terminal.question import Question, attribute_names, describe
 from mumei.terminal.trust import Terminal
 from mumei.terminal.verdict import Reason, Verdict, outcome_of
-from mumei_core.commands.request import NONCE_LENGTH, Request
+from mumei_core.commands.request import HASH_LENGTH, NONCE_LENGTH, Request
 from mumei_core.commands.terminal_rights import needs_pin
 from mumei_core.credential import ATTRIBUTES, AttributeType, Index
 from mumei_core.dates import date_of, day_number
@@ -49,6 +50,10 @@ class Visit:
     verdict: Verdict
     request: bytes
     wire: bytes | None
+    entry: Entry
+
+
+_NO_CHANNEL: Final = bytes(HASH_LENGTH)
 
 
 class Nonces:
@@ -70,8 +75,10 @@ class Nonces:
         self._waiting.remove(nonce)
 
 
-def build_request(terminal: Terminal, question: Question, nonce: bytes, today: date) -> Request:
-    """The question as a request of this terminal, bound to its channel.
+def build_request(
+    terminal: Terminal, question: Question, nonce: bytes, today: date, binding: bytes = _NO_CHANNEL
+) -> Request:
+    """The question as a request of this terminal, bound to the channel of ``binding``.
 
     Raises UsageError where the terminal has no right to ask it, nothing is asked, or no card could answer.
     """
@@ -79,10 +86,10 @@ def build_request(terminal: Terminal, question: Question, nonce: bytes, today: d
         raise UsageError("nothing is asked", hint="For example --over 20, or --prefecture gifu.")
     try:
         request = Request(
-            rp_context=terminal.description.rp_context,
+            rp_context=terminal.rights.rp_context,
             nonce=nonce,
             date=day_number(today),
-            channel_binding=terminal.channel_binding,
+            channel_binding=binding,
             predicates=question.predicates,
             disclosed=question.disclosed,
             pseudonym=question.pseudonym,
@@ -93,7 +100,7 @@ def build_request(terminal: Terminal, question: Question, nonce: bytes, today: d
         raise UsageError(
             f"this cannot be asked: {error}", hint="Ask for less at once, or in another way."
         ) from error
-    if not terminal.description.permits(request):
+    if not terminal.rights.permits(request):
         raise UsageError(
             f"this terminal has no right to ask: {', '.join(asked_words(question))}",
             hint="Its rights are fixed by 'mumei terminal init'; 'mumei terminal show' lists them.",
@@ -116,28 +123,31 @@ def visit(
     CardRemovedError; every answer of the card itself, good or bad, is a verdict.
     """
     nonces = nonces or Nonces()
-    request = build_request(terminal, question, nonces.draw(), today)
-    octets = request.to_octets()
-    application = Application.select(channel)
+    # Before the card is touched: what this terminal may not ask, it does not begin to ask.
+    build_request(terminal, question, bytes(NONCE_LENGTH), today)
+    application = Application.identify(channel)
     if application.profile != terminal.parameters.profile:
         raise WrongCardError(
             "the card and the terminal's parameters are of different profiles",
             hint="Development terminals read development cards only, and the reverse.",
         )
-    credential.describe_terminal(channel, terminal.description_octets)
-    wants_pin = needs_pin(terminal.description, request, terminal.parameters.ages)
+    entry = terminal.access.enter(channel)
+    request = build_request(terminal, question, nonces.draw(), today, entry.binding)
+    octets = request.to_octets()
+    wants_pin = needs_pin(terminal.rights, request, terminal.parameters.ages)
     if wants_pin and not _verify_pin(channel, ask_pin):
-        return _refused(terminal, question, octets, today, PresentationRefused(Refusal.NO_CONSENT))
+        return _refused(terminal, question, octets, entry, today, PresentationRefused(Refusal.NO_CONSENT))
     answer = _ask(channel, octets)
     if not wants_pin and _lacks_consent(answer) and _verify_pin(channel, ask_pin):
         # The holder's own settings demand a PIN that our rights do not; what was refused may be asked again (2.3).
         answer = _ask(channel, octets)
     if isinstance(answer, CardRefused):
-        return _refused(terminal, question, octets, today, answer)
+        return _refused(terminal, question, octets, entry, today, answer)
     return Visit(
         verdict=decide(terminal, question, octets, answer, today=today, nonces=nonces),
         request=octets,
         wire=answer,
+        entry=entry,
     )
 
 
@@ -154,7 +164,7 @@ def _lacks_consent(answer: bytes | CardRefused) -> bool:
 
 
 def _refused(
-    terminal: Terminal, question: Question, request: bytes, today: date, refused: CardRefused
+    terminal: Terminal, question: Question, request: bytes, entry: Entry, today: date, refused: CardRefused
 ) -> Visit:
     reason = Reason.CARD_REFUSED
     if isinstance(refused, PresentationRefused):
@@ -164,7 +174,7 @@ def _refused(
             reason = Reason.UNKNOWN_ISSUER
     detail = refused.message if reason is Reason.CARD_REFUSED else ""
     verdict = _verdict(terminal, question, today, reason, detail=detail)
-    return Visit(verdict=verdict, request=request, wire=None)
+    return Visit(verdict=verdict, request=request, wire=None, entry=entry)
 
 
 def _verify_pin(channel: Channel, ask_pin: AskPin) -> bool:

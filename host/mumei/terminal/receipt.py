@@ -1,7 +1,8 @@
 """Receipts: proof that a check was made, which anyone can verify later and which names nobody.
 
 A file, version 1, is deterministic CBOR (RFC 8949, 4.2.1) of a map: ``type``, ``request`` (E1), ``wire`` (the
-presentation), ``description`` (the terminal's, E2). A pseudonym, a birth date, a name or a resident code makes
+presentation), ``card_key`` and ``terminal_key`` (of that channel only), ``certificate`` (what the channel binding
+names) and ``chain`` (certificates from the root down, none in the development profile). A pseudonym, a birth date, a name or a resident code makes
 no receipt: it would tell the holder apart.
 """
 
@@ -15,17 +16,21 @@ from typing import Final, Self
 
 import cbor2
 
+from mumei.authority.folder import path_from_root
 from mumei.files import decode_document, read_file, write_new_file
 from mumei.issuer.parameters import PublicParameters
 from mumei.terminal.check import Visit, disclosed_words
 from mumei.terminal.question import Question, attribute_names, describe
-from mumei.terminal.trust import Terminal, verifier_for
+from mumei.terminal.trust import verifier_for
 from mumei.terminal.verdict import Outcome
 from mumei_core.commands.request import Request
 from mumei_core.commands.terminal_description import TerminalDescription
-from mumei_core.commands.terminal_rights import development_binding
+from mumei_core.commands.terminal_rights import TerminalRights, channel_binding
 from mumei_core.credential import Index
 from mumei_core.dates import date_of
+from mumei_core.eac.authorisation import expected_rights
+from mumei_core.eac.cvc import Certificate
+from mumei_core.eac.trust import ImportedKey
 from mumei_core.errors import DataError, DecodingError, InvalidProof, TrustError, UsageError
 
 TYPE: Final = "mumei-receipt-1"
@@ -40,21 +45,31 @@ class Receipt:
 
     request: bytes
     wire: bytes
-    description: bytes
+    card_key: bytes
+    terminal_key: bytes
+    certificate: bytes
+    chain: tuple[bytes, ...] = ()
 
     @classmethod
-    def of(cls, visit: Visit, terminal: Terminal) -> Self:
+    def of(cls, visit: Visit) -> Self:
         """Raises UsageError for a visit that was not accepted, or whose receipt would name the holder."""
         if visit.wire is None or visit.verdict.outcome is not Outcome.ACCEPT:
             raise UsageError(
                 "only an accepted visit has a receipt", hint="Nothing was proven, so keep nothing."
             )
         check_nameless(Request.from_octets(visit.request))
-        return cls(request=visit.request, wire=visit.wire, description=terminal.description_octets)
+        return cls(
+            request=visit.request,
+            wire=visit.wire,
+            card_key=visit.entry.card_key,
+            terminal_key=visit.entry.terminal_key,
+            certificate=visit.entry.certificate,
+            chain=visit.entry.chain,
+        )
 
     def save(self, path: Path) -> None:
         """Write a new file. Raises UsageError if there is one."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
+        fields = {name: getattr(self, name) for name in self.__slots__} | {"chain": list(self.chain)}
         write_new_file(path, cbor2.dumps({"type": TYPE, **fields}, canonical=True), mode=0o644)
 
     @classmethod
@@ -71,10 +86,39 @@ class Receipt:
             not isinstance(document, Mapping)
             or set(document) != {"type", *cls.__slots__}
             or document["type"] != TYPE
-            or not all(isinstance(document[name], bytes) for name in cls.__slots__)
+            or not isinstance(document["chain"], list)
+            or not all(isinstance(document[name], bytes) for name in cls.__slots__ if name != "chain")
+            or not all(isinstance(certificate, bytes) for certificate in document["chain"])
         ):
             raise _not_a_receipt(path)
-        return cls(request=document["request"], wire=document["wire"], description=document["description"])
+        return cls(**{name: document[name] for name in cls.__slots__} | {"chain": tuple(document["chain"])})
+
+    def rights(self, root: Certificate | None) -> TerminalRights:
+        """What the terminal had a right to ask, by its description or by a chain that begins at ``root``.
+
+        Raises DataError for what is damaged, TrustError for a chain from elsewhere or without a root to trust.
+        """
+        try:
+            if not self.chain:
+                return TerminalDescription.from_octets(self.certificate)
+            certificates = tuple(map(Certificate.from_octets, self.chain))
+        except DecodingError as error:
+            raise DataError(f"the receipt is damaged: {error}", hint="Ask for the file again.") from error
+        if root is None:
+            raise TrustError(
+                "no root certificate to judge this receipt's terminal by",
+                hint="Name the certificate of the authority that you trust: --root FILE.",
+            )
+        path = path_from_root(certificates[-1], certificates[:-1])
+        if path[0] != root or path[-1].to_pso() != self.certificate:
+            raise TrustError(
+                "the terminal of this receipt is not certified under the root that you trust",
+                hint="Check --root, or do not trust the receipt.",
+            )
+        rights = expected_rights(ImportedKey(path))
+        if rights is None:
+            raise TrustError("the terminal of this receipt had no right to ask anything", hint="Do not trust it.")
+        return rights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,18 +154,22 @@ class VerifiedReceipt:
 
 
 def verify_receipt(
-    receipt: Receipt, parameters: PublicParameters, *, transaction: bytes | None = None
+    receipt: Receipt,
+    parameters: PublicParameters,
+    *,
+    transaction: bytes | None = None,
+    root: Certificate | None = None,
 ) -> VerifiedReceipt:
-    """Check everything again, from the octets. ``transaction``: SHA-256 of the file said to be signed.
+    """Check everything again, from the octets. ``transaction``: SHA-256 of the file said to be signed; ``root``: the
+    authority under which the terminal must be certified.
 
     Raises InvalidProof, DataError, TrustError for another issuer.
     """
     try:
         request = Request.from_octets(receipt.request)
-        description = TerminalDescription.from_octets(receipt.description)
     except DecodingError as error:
         raise DataError(f"the receipt is damaged: {error}", hint="Ask for the file again.") from error
-    _check_terminal(request, description, receipt.description)
+    rights = _check_terminal(request, receipt, root, development=parameters.is_development)
     try:
         check_nameless(request)
     except UsageError as error:
@@ -132,7 +180,7 @@ def verify_receipt(
     return VerifiedReceipt(
         issuer=parameters.issuer,
         rp_context=request.rp_context.decode("utf-8", "replace"),
-        display_name=description.display_name,
+        display_name=rights.display_name,
         date=date_of(request.date),
         proven=tuple(map(describe, request.predicates)),
         disclosed=disclosed_words(verified.disclosed),
@@ -165,13 +213,24 @@ def _check_nameless(disclosed: tuple[int, ...], *, pseudonym: bool) -> None:
         )
 
 
-def _check_terminal(request: Request, description: TerminalDescription, octets: bytes) -> None:
-    if request.channel_binding != development_binding(octets):
+def _check_terminal(
+    request: Request, receipt: Receipt, root: Certificate | None, *, development: bool
+) -> TerminalRights:
+    """Who asked, in which channel, with which rights and when. Raises InvalidProof, and as Receipt.rights."""
+    if development == bool(receipt.chain):
+        raise InvalidProof("channel: the terminal's way in is not that of the issuer's cards")
+    rights = receipt.rights(root)
+    try:
+        binding = channel_binding(receipt.card_key, receipt.terminal_key, receipt.certificate)
+    except DecodingError as error:
+        raise DataError(f"the receipt is damaged: {error}", hint="Ask for the file again.") from error
+    if request.channel_binding != binding:
         raise InvalidProof("channel: the request was not made by this terminal")
-    if request.rp_context != description.rp_context or not description.permits(request):
+    if request.rp_context != rights.rp_context or not rights.permits(request):
         raise InvalidProof("rights: the terminal had no right to ask this")
-    if not description.not_before <= request.date <= description.not_after:
+    if not rights.not_before <= request.date <= rights.not_after:
         raise InvalidProof("rights: outside the terminal's validity")
+    return rights
 
 
 def _not_a_receipt(path: Path) -> DataError:

@@ -1,19 +1,25 @@
-"""A terminal's own folder: its description (who it is, what it may ask) and the issuer's parameters it trusts.
+"""A terminal's own folder: who it is and what it may ask, and the issuer's parameters that it trusts.
 
-``description.e2``: the octets of E2, unsigned, development profile. ``parameters.cbor``: the issuer's public
-parameters, audited when the folder was made.
+``parameters.cbor``: the issuer's public parameters, audited when the folder was made. Beside it what
+'mumei authority terminal' made (certificate, chain, key) or, in the development profile, ``description.e2``: the
+octets of E2, unsigned.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from mumei.authority.credentials import TerminalCredentials
+from mumei.authority.folder import CERTIFICATE_FILE
 from mumei.files import make_folder, read_file, write_new_file
 from mumei.issuer.parameters import PublicParameters
+from mumei.session.pace import ShopCode
+from mumei.terminal.access import CONTACT_SHOP_CODE, Access, CertificateAccess, DescriptionAccess
 from mumei_core.commands.terminal_description import TerminalDescription
-from mumei_core.commands.terminal_rights import development_binding
+from mumei_core.commands.terminal_rights import TerminalRights
 from mumei_core.errors import DecodingError, TrustError, UsageError
 from mumei_core.presentation.verifier import Verifier
 
@@ -26,34 +32,67 @@ _MAX_DESCRIPTION = 4096
 class Terminal:
     """A relying party's terminal, ready to ask. ``verifier`` trusts the parameters' issuer only."""
 
-    description: TerminalDescription
-    description_octets: bytes
+    access: Access
     parameters: PublicParameters
     verifier: Verifier = field(repr=False)
 
+    def __post_init__(self) -> None:
+        if self.access.profile != self.parameters.profile:
+            raise TrustError(
+                "the terminal and the issuer's parameters are for cards of different profiles",
+                hint="Certificates go with parameters for standard cards, descriptions with development ones.",
+            )
+
     @property
-    def channel_binding(self) -> bytes:
-        """Of the development profile: no PACE keys, the description for a certificate."""
-        return development_binding(self.description_octets)
+    def rights(self) -> TerminalRights:
+        """What cards will let it ask."""
+        return self.access.rights
+
+    @property
+    def description_octets(self) -> bytes:
+        """E2 of a development terminal. Raises UsageError for another."""
+        if not isinstance(self.access, DescriptionAccess):
+            raise UsageError("this terminal has certificates, and no description", hint="It reads standard cards.")
+        return self.access.octets
 
     @property
     def rp_context(self) -> str:
         """For people."""
-        return self.description.rp_context.decode("utf-8", "replace")
+        return self.rights.rp_context.decode("utf-8", "replace")
 
     @classmethod
     def of(cls, description: TerminalDescription, parameters: PublicParameters) -> Terminal:
-        """A terminal from its two parts."""
-        return cls(
-            description=description,
-            description_octets=description.to_octets(),
-            parameters=parameters,
-            verifier=verifier_for(parameters),
-        )
+        """A development terminal from its two parts."""
+        access = DescriptionAccess(rights=description, octets=description.to_octets())
+        return cls(access=access, parameters=parameters, verifier=verifier_for(parameters))
 
     @classmethod
-    def load(cls, folder: Path) -> Terminal:
-        """From its folder. Raises TrustError where something is missing or damaged."""
+    def with_credentials(
+        cls,
+        credentials: TerminalCredentials,
+        parameters: PublicParameters,
+        *,
+        shop_code: str = CONTACT_SHOP_CODE,
+    ) -> Terminal:
+        """A terminal with a certificate. Raises TrustError where the chain grants nothing."""
+        access = CertificateAccess(
+            rights=credentials.rights, credentials=credentials, shop_code=ShopCode(shop_code)
+        )
+        return cls(access=access, parameters=parameters, verifier=verifier_for(parameters))
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        passphrase: Callable[[], bytes] = lambda: b"",
+        *,
+        shop_code: str = CONTACT_SHOP_CODE,
+    ) -> Terminal:
+        """From its folder; ``passphrase`` is asked for a terminal with a key. Raises TrustError, or as a key file."""
+        parameters = PublicParameters.load(folder / PARAMETERS_FILE)
+        if has_credentials(folder):
+            credentials = TerminalCredentials.load(folder, passphrase())
+            return cls.with_credentials(credentials, parameters, shop_code=shop_code)
         octets = read_file(folder / DESCRIPTION_FILE, what="terminal's description", limit=_MAX_DESCRIPTION)
         try:
             description = TerminalDescription.from_octets(octets)
@@ -62,22 +101,27 @@ class Terminal:
                 f"{folder / DESCRIPTION_FILE} is damaged: {error}",
                 hint="Make the terminal anew with 'mumei terminal init'.",
             ) from error
-        parameters = PublicParameters.load(folder / PARAMETERS_FILE)
-        return cls(
-            description=description,
-            description_octets=octets,
-            parameters=parameters,
-            verifier=verifier_for(parameters),
-        )
+        access = DescriptionAccess(rights=description, octets=octets)
+        return cls(access=access, parameters=parameters, verifier=verifier_for(parameters))
 
     def save(self, folder: Path) -> None:
-        """Write a new folder. Raises UsageError, and writes nothing, if it holds one of the two files already."""
-        for name in (DESCRIPTION_FILE, PARAMETERS_FILE):
+        """Write a new folder, or put the parameters beside a certificate that is there.
+
+        Raises UsageError, and writes nothing, if one of the files to write is there already.
+        """
+        develops = isinstance(self.access, DescriptionAccess)
+        for name in (DESCRIPTION_FILE, PARAMETERS_FILE) if develops else (PARAMETERS_FILE,):
             if (folder / name).exists():
                 raise UsageError(f"{folder / name} is there already", hint="Choose another folder.")
         make_folder(folder)
-        write_new_file(folder / DESCRIPTION_FILE, self.description_octets, mode=0o644)
+        if develops:
+            write_new_file(folder / DESCRIPTION_FILE, self.description_octets, mode=0o644)
         self.parameters.save(folder / PARAMETERS_FILE)
+
+
+def has_credentials(folder: Path) -> bool:
+    """Whether 'mumei authority terminal' made this folder."""
+    return (folder / CERTIFICATE_FILE).exists()
 
 
 def verifier_for(parameters: PublicParameters) -> Verifier:
