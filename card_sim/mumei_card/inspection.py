@@ -6,17 +6,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mumei_card.chip.nvm import Nvm
-from mumei_card.errors import CardFileError
+from mumei_card.errors import CardError, CardFileError
 from mumei_card.os.context import RECORD_PROFILE, RECORD_RNG_COUNTER
+from mumei_card.os.lifecycle import life_cycle_of
 from mumei_card.os.passwords import RECORD_PIN, RECORD_PUK, Password
 from mumei_card.personalisation import PROFILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardState:
-    """One card. ``pin_state``: transport, operational or blocked. ``records``: name to size in octets."""
+    """One card. ``life_cycle``: a state's name; none where there is no security domain. ``pin_state``: transport,
+    operational or blocked. ``records``: name to size in octets.
+    """
 
     profile: str
+    life_cycle: str
     pin_state: str
     pin_tries_left: int
     puk_tries_left: int
@@ -33,6 +37,7 @@ def inspect(nvm: Nvm) -> CardState:
     names = {number: name for name, number in PROFILES.items()}
     return CardState(
         profile=names.get(profile, f"unknown ({profile})"),
+        life_cycle=_life_cycle(nvm),
         pin_state=_pin_state(pin),
         pin_tries_left=pin.tries,
         puk_tries_left=puk.tries,
@@ -40,6 +45,14 @@ def inspect(nvm: Nvm) -> CardState:
         random_counter=int.from_bytes(_record(nvm, RECORD_RNG_COUNTER)),
         records=nvm.sizes(),
     )
+
+
+def _life_cycle(nvm: Nvm) -> str:
+    try:
+        state = life_cycle_of(nvm)
+    except CardError:
+        return "unknown"
+    return "none" if state is None else state.name
 
 
 def _pin_state(pin: Password) -> str:

@@ -20,6 +20,7 @@ from mumei.office.registry import Registry
 from mumei.session import personalisation, security_domain
 from mumei.session.application import Application
 from mumei.session.channel import Channel
+from mumei.session.pace import Can, establish
 from mumei.session.scp03 import IssuedCardError, Scp03Channel, WrongKeysError, open_scp03
 from mumei.transport.base import CardConnection
 from mumei_card.applet.records import RECORD_CREDENTIAL, RECORD_PARAMETERS
@@ -38,6 +39,7 @@ from mumei_core.errors import (
 from mumei_core.gp.card_keys import CardKeys
 from mumei_core.gp.life_cycle import LifeCycle
 from mumei_core.gp.scp03_session import Level, Mode
+from mumei_core.iso7816.apdu import CommandAPDU
 
 MASTER = MasterKey(secret=bytes(range(16)))
 NUMBER = bytes(range(10))
@@ -370,3 +372,56 @@ class TestKeysAndLifeCycle:
         channel.reset()
         with pytest.raises(ProtocolError, match="closed"):
             security_domain.life_cycle(channel)
+
+
+class TestIssuedCardInsidePace:
+    """The only way back in: a channel whose terminal has the personalisation right, here given by fiat."""
+
+    @pytest.fixture
+    def issued(self, desk: Desk, card: InsertedCard, monkeypatch: pytest.MonkeyPatch) -> InsertedCard:
+        desk.enrol(card.connection)
+        card.connection.reset()
+        monkeypatch.setattr(
+            "mumei_card.applet.security_domain.may_reach_security_domain",
+            lambda context: context.security_status.channel is not None,
+        )
+        return card
+
+    def inside(self, card: InsertedCard, *, extended: bool = True) -> Channel:
+        card.connection.reset()
+        channel = Channel(Wire(card.connection, extended=extended))
+        establish(channel, Can(LETTER.can))
+        return channel
+
+    @pytest.mark.parametrize("extended", [True, False])
+    def test_lock_unlock_rotate_and_terminate(self, issued: InsertedCard, extended: bool) -> None:
+        for state in (LifeCycle.LOCKED, LifeCycle.SECURED, LifeCycle.LOCKED):
+            opened = open_scp03(self.inside(issued, extended=extended), MASTER.keys_of, expected=(NUMBER,))
+            security_domain.set_life_cycle(opened, state)
+            assert security_domain.life_cycle(opened) is state
+        opened = open_scp03(self.inside(issued, extended=extended), MASTER.keys_of)
+        security_domain.rotate_keys(opened, MASTER.keys_of(NUMBER, 0x31), version=0x31)
+        opened = open_scp03(self.inside(issued, extended=extended), MASTER.keys_of)
+        assert opened.key_version == 0x31
+        security_domain.set_life_cycle(opened, LifeCycle.TERMINATED)
+        assert state_of(issued) is LifeCycle.TERMINATED
+        with pytest.raises(CardRefused):
+            self.inside(issued)
+
+    def test_outside_it_there_is_nothing(self, issued: InsertedCard) -> None:
+        with pytest.raises(IssuedCardError):
+            open_channel(issued.connection)
+
+    def test_a_locked_card_says_so_to_everyone(self, issued: InsertedCard) -> None:
+        security_domain.set_life_cycle(open_scp03(self.inside(issued), MASTER.keys_of), LifeCycle.LOCKED)
+        issued.connection.reset()
+        with pytest.raises(CardRefused, match="deactivated"):
+            Application.identify(Channel(issued.connection))
+
+    def test_a_plain_command_inside_ends_the_inner_channel(self, issued: InsertedCard) -> None:
+        outer = self.inside(issued)
+        opened = open_scp03(outer, MASTER.keys_of)
+        query = CommandAPDU(cla=0x80, ins=codes.INS_GET_STATUS, p1=0x80, p2=0x02, data=b"\x4f\x00", le=256)
+        assert outer.send(query).sw == codes.SW_SECURITY_STATUS
+        with pytest.raises(CardRefused):
+            security_domain.life_cycle(opened)

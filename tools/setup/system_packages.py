@@ -99,6 +99,11 @@ def for_test() -> tuple[SystemPackage, ...]:
             purpose="the reader without hardware that the software card sits in",
             is_present=_has_virtual_reader,
         ),
+        SystemPackage(
+            name="openpace",
+            purpose="another program that reads and makes our certificates (cvc-print, cvc-create)",
+            is_present=_has_program("cvc-print"),
+        ),
     )
 
 

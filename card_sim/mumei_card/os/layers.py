@@ -95,7 +95,8 @@ class ClassCheck(Layer):
         if not self._registry.knows_class(bare):
             raise CardError(SW_CLA_NOT_SUPPORTED, "class not supported")
         # GlobalPlatform's own secure messaging has one of the two bits; without INITIALIZE UPDATE there is none.
-        scp03 = self._status.secure_channel is not None
+        channel = self._status.secure_channel
+        scp03 = channel is not None and channel.is_alive
         if command.cla & _SECURE_MESSAGING_BITS not in ((0, SECURE_MESSAGING_BIT) if scp03 else (0,)):
             raise CardError(SW_SECURE_MESSAGING_NOT_SUPPORTED, "no secure messaging here")
         if command.cla & _CHANNEL_BITS:

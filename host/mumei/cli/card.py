@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import click
 
 from mumei.cli import card_log, card_settings
-from mumei.cli.holder import open_card, open_for_holder, say_tries
+from mumei.cli.holder import can_options, open_card, open_for_holder, open_with, say_tries
 from mumei.cli.options import CardPlace, card_options, json_option
 from mumei.cli.output import emit, progress
 from mumei.cli.secrets import SecretSource, secret_options
@@ -21,13 +21,18 @@ from mumei.session.holder import (
     pin_status,
     puk_status,
     require_usable,
+    restore_tries,
+    set_pin,
     unblock,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardInfo:
-    """What any terminal may see of a card; the same on every card of its profile, but for the PIN's state."""
+    """What any terminal may see of a card; the same on every card of its profile.
+
+    ``pin``: of development cards only; others tell nobody who has not given the CAN.
+    """
 
     place: str
     atr: bytes
@@ -36,7 +41,7 @@ class CardInfo:
     extended_length: bool
     command_chaining: bool
     longest_command: int
-    pin: PinStatus
+    pin: PinStatus | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +74,7 @@ card.add_command(card_settings.settings)
 def info(place: CardPlace, as_json: bool) -> None:
     """Show what the card says about itself.
 
-    Nothing here tells one card from another, but how its PIN stands.
+    Nothing here tells one card from another, but how a development card's PIN stands.
 
     \b
     Examples:
@@ -88,7 +93,7 @@ def info(place: CardPlace, as_json: bool) -> None:
             extended_length=capabilities.extended,
             command_chaining=capabilities.chaining,
             longest_command=capabilities.max_command,
-            pin=pin_status(channel),
+            pin=pin_status(channel) if application.profile is Profile.DEVELOPMENT else None,
         )
     emit(result, as_json=as_json)
 
@@ -98,24 +103,27 @@ def pin() -> None:
     """Change, verify or unblock the PIN.
 
     Digits are asked for, or read from a file or descriptor; they are never an argument. How many tries are
-    left is said before one is used.
+    left is said before one is used, by cards of the standard profile only to who gives the CAN first: see
+    --with-can, which the last try needs as well.
     """
 
 
 @pin.command()
 @card_options
 @secret_options("pin", "the PIN")
+@can_options
 @json_option
-def verify(place: CardPlace, pin: SecretSource, as_json: bool) -> None:
+def verify(place: CardPlace, pin: SecretSource, can: SecretSource | None, as_json: bool) -> None:
     """Check that the holder knows the PIN.
 
     \b
     Examples:
       mumei card pin verify
       mumei card pin verify --card my.card --pin-file pin.txt
+      mumei card pin verify --with-can
     """
     with place.open() as connection:
-        open_for_holder(connection, pin)
+        open_for_holder(connection, pin, can=can)
         emit(PinResult(place=connection.name, done="verified"), as_json=as_json)
 
 
@@ -123,8 +131,11 @@ def verify(place: CardPlace, pin: SecretSource, as_json: bool) -> None:
 @card_options
 @secret_options("pin", "the old PIN, or a new card's transport PIN,")
 @secret_options("new-pin", "the new PIN")
+@can_options
 @json_option
-def change(place: CardPlace, pin: SecretSource, new_pin: SecretSource, as_json: bool) -> None:
+def change(
+    place: CardPlace, pin: SecretSource, new_pin: SecretSource, can: SecretSource | None, as_json: bool
+) -> None:
     """Set a new PIN: on a new card from its transport PIN, later from the old PIN.
 
     \b
@@ -133,7 +144,14 @@ def change(place: CardPlace, pin: SecretSource, new_pin: SecretSource, as_json: 
       mumei card pin change --card my.card --pin-fd 3 --new-pin-fd 3 3<both-lines.txt
     """
     with place.open() as connection:
-        channel, _ = open_card(connection)
+        channel, application = open_card(connection)
+        if application.profile is not Profile.DEVELOPMENT:
+            # The card does not say whether its PIN is a transport PIN: the number of digits does.
+            open_with(channel, pin, Pin, TransportPin, can=can)
+            with new_pin.digits(Pin, prompt="new PIN (six digits)", confirm=True) as new:
+                set_pin(channel, new)
+            emit(PinResult(place=connection.name, done="changed"), as_json=as_json)
+            return
         status = pin_status(channel)
         old_kind: type[Pin] | type[TransportPin] = Pin
         if status.is_transport:
@@ -153,10 +171,15 @@ def change(place: CardPlace, pin: SecretSource, new_pin: SecretSource, as_json: 
 @pin.command("unblock")
 @card_options
 @secret_options("puk", "the PUK")
-@secret_options("new-pin", "the new PIN")
+@secret_options("new-pin", "the new PIN of a development card")
+@can_options
 @json_option
-def unblock_command(place: CardPlace, puk: SecretSource, new_pin: SecretSource, as_json: bool) -> None:
-    """Set a new PIN with the PUK of eight digits, also when the PIN is blocked.
+def unblock_command(
+    place: CardPlace, puk: SecretSource, new_pin: SecretSource, can: SecretSource | None, as_json: bool
+) -> None:
+    """Unblock the PIN with the PUK of eight digits: it keeps its digits and has all its tries again.
+
+    A development card is given a new PIN with it.
 
     \b
     Examples:
@@ -164,7 +187,12 @@ def unblock_command(place: CardPlace, puk: SecretSource, new_pin: SecretSource, 
       mumei card pin unblock --card my.card --puk-file puk.txt --new-pin-file pin.txt
     """
     with place.open() as connection:
-        channel, _ = open_card(connection)
+        channel, application = open_card(connection)
+        if application.profile is not Profile.DEVELOPMENT:
+            open_with(channel, puk, Puk, can=can)
+            restore_tries(channel)
+            emit(PinResult(place=connection.name, done="unblocked, with all its tries"), as_json=as_json)
+            return
         status = puk_status(channel)
         require_usable(status, label=Puk.label)
         say_tries(status, Puk.label)

@@ -214,7 +214,7 @@ def _try_file(file: Path, found: dict[Layer, str]) -> None:
 
 
 def _describe_application(connection: CardConnection) -> str:
-    application = Application.select(Channel(connection))
+    application = Application.identify(Channel(connection))
     lengths = "extended" if application.capabilities.extended else "short"
     return f"version {application.version}, {application.profile.name.lower()} profile, {lengths} lengths"
 

@@ -24,6 +24,8 @@ class Entry(NamedTuple):
 
 COMMANDS: Mapping[str, Entry] = MappingProxyType(
     {
+        "auditor": Entry("mumei.cli.auditor", "auditor", "Recompute what cards cannot, and sign it."),
+        "authority": Entry("mumei.cli.authority", "authority", "Certificates: who may ask cards what."),
         "card": Entry("mumei.cli.card", "card", "Look at a card; its PIN, its log, its settings."),
         "demo": Entry("mumei.cli.demo", "demo", "Tell the whole story on one screen."),
         "doctor": Entry(

@@ -13,14 +13,14 @@ from types import MappingProxyType
 from typing import Final
 
 from mumei.session.channel import Channel
-from mumei.session.holder import Digits, Pin, PinBlockedError, Puk, TransportPin
+from mumei.session.holder import Digits, Pin, PinBlockedError, PinStatus, Puk, TransportPin
 from mumei_core.commands import codes
 from mumei_core.eac.card_access import CARD_ACCESS
 from mumei_core.eac.ec import RandomSource
 from mumei_core.eac.p256 import P256_GROUP
 from mumei_core.eac.pace import PaceError, PaceResult, Step, TerminalPace
 from mumei_core.eac.pace_crypto import PaceAlgorithm
-from mumei_core.eac.pace_messages import Password
+from mumei_core.eac.pace_messages import Password, SetAt
 from mumei_core.errors import CardRefused, ProtocolError, WrongCardError
 from mumei_core.iso7816 import status_word
 from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU, ResponseAPDU
@@ -86,6 +86,21 @@ def check_card_access(channel: Channel) -> None:
             "this card does not offer the secure channel that mumei cards have",
             hint="Use a mumei card of the standard profile; development cards have no channel.",
         )
+
+
+def status_inside_can(channel: Channel, secret: type[Digits]) -> PinStatus:
+    """How PIN or PUK stands, asked inside a channel of the CAN; costs no try.
+
+    Raises:
+        CardRefused: another channel, or none.
+    """
+    tries = codes.PUK_TRIES if _PASSWORDS[secret] is Password.PUK else codes.PIN_TRIES
+    set_at = SetAt(algorithm=PaceAlgorithm.AES_128, password=_PASSWORDS[secret])
+    response = channel.send(set_at.to_command())
+    left = status_word.tries_left(response.sw)
+    if not channel.is_protected or (response.sw != codes.SW_OK and left is None):
+        raise CardRefused(f"the card does not say how its {secret.label} stands", sw=response.sw)
+    return PinStatus(tries_left=tries if left is None else left, is_blocked=left == 0)
 
 
 def establish(

@@ -188,6 +188,11 @@ class CardScp03:
         self._session: Session | None = Session(keys=keys, mode=mode)
 
     @property
+    def is_alive(self) -> bool:
+        """Whether EXTERNAL AUTHENTICATE or a protected command may follow."""
+        return self._session is not None
+
+    @property
     def is_open(self) -> bool:
         """Whether the host has authenticated and nothing has ended the channel."""
         return self._session is not None and self._session.counter > 0

@@ -122,7 +122,19 @@ def test_a_terminated_card_has_nothing_left_and_no_way_back() -> None:
     left = {name: card.nvm.get(name) for name in card.nvm.sizes()}
     assert set(left) == kept | {"life_cycle", "pin", "puk"}
     assert not {name for name in set(left) - kept if left[name] == before[name]}
-    assert inspect(card.nvm).pin_state == "blocked"
+    assert (inspect(card.nvm).pin_state, inspect(card.nvm).life_cycle) == ("blocked", "TERMINATED")
     card.kernel.reset()
     assert card.send("8050000008000102030405060700") == "6D00"
     assert card.send("00A4040008A00000015100000000") == "6985"
+
+
+def test_the_state_is_shown_to_the_owner_of_the_file() -> None:
+    assert [inspect(card_in(state).nvm).life_cycle for state in STATES] == [state.name for state in STATES]
+    assert inspect(make_card("pin").nvm).life_cycle == "none"
+
+
+def test_a_record_that_is_no_state_is_a_memory_failure() -> None:
+    card = card_in(SECURED)
+    card.nvm.commit({RECORD_LIFE_CYCLE: b"\x02"})
+    assert card.send(SELECT) == "6581"
+    assert inspect(card.nvm).life_cycle == "unknown"

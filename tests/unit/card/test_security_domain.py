@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mumei_card.applet import security_domain
 from mumei_card.applet.security_domain import RECORD_SECURITY_DOMAIN, RECORD_STATIC_KEYS, SecurityDomain
@@ -18,6 +23,7 @@ from mumei_core.iso7816.chaining import split
 from .conftest import MAKER_KEYS, Card, make_card
 from .personaliser import CHALLENGE, Personaliser
 
+ROOT = Path(__file__).parents[3]
 SELECT_DOMAIN = "00A4040008A00000015100000000"
 INITIALIZE_UPDATE = "8050000008000102030405060700"
 GET_STATUS = "80F28002024F0000"
@@ -171,6 +177,13 @@ class TestChannel:
         assert card.send(beginning).endswith("9000")
         assert channel.send(GET_STATUS) in ("6882", "6982")
 
+    @pytest.mark.parametrize("beginning", ["00A4040001B000", "8050310008000102030405060700"])
+    def test_what_begins_anew_ends_it_though_it_is_refused(self, card: Card, beginning: str) -> None:
+        channel = Personaliser(card)
+        assert card.send(beginning) in ("6A82", "6A88")
+        assert channel.send(GET_STATUS) == "6882"
+        assert card.send(GET_STATUS) == "6982"
+
     def test_select_inside_is_answered_inside_and_ends_it(self, card: Card) -> None:
         channel = Personaliser(card)
         assert channel.send("00A4040008F06D756D6569010100").endswith("9000")
@@ -227,6 +240,43 @@ class TestChannel:
         assert channel.send(STORE_DATA) == "6A80"
         assert channel.send(ENROL) == "6A80"
         assert channel.send(STORE_CREDENTIAL) == "6A80"
+
+
+HEADERS = st.builds(
+    lambda cla, ins, p1, p2: bytes((cla, ins, p1, p2)),
+    st.sampled_from([0x80, 0x84, 0x90, 0x94]),
+    st.sampled_from([0x50, 0x82, 0xD8, 0xF2, 0xF0]),
+    st.sampled_from([0x00, 0x30, 0x33, 0x80]) | st.integers(0, 0xFF),
+    st.sampled_from([0x00, 0x02, 0x81, 0x0F]) | st.integers(0, 0xFF),
+)
+BODIES = st.binary(max_size=40) | st.builds(
+    lambda data, le: bytes((len(data),)) + data + le,
+    st.binary(min_size=1, max_size=40),
+    st.binary(max_size=1),
+)
+KERNELS_OWN = {"6700", "6A86", "6883", "9000", "6982"}
+LISTED = {
+    (int(entry["cla"], 16), int(entry["ins"], 16)): {status["sw"] for status in entry["status_words"]}
+    for entry in yaml.safe_load((ROOT / "apdu_specs" / "gp.yaml").read_text(encoding="utf-8"))["commands"]
+}
+
+
+@given(
+    st.sampled_from(LifeCycle), st.lists(st.builds(bytes.__add__, HEADERS, BODIES), min_size=1, max_size=5)
+)
+def test_whatever_comes_gets_a_listed_answer_and_writes_only_counters(
+    state: LifeCycle, commands: list[bytes]
+) -> None:
+    card = make_card("maker")
+    card.nvm.commit({RECORD_LIFE_CYCLE: bytes((state,))})
+    before = {name: card.nvm.get(name) for name in card.nvm.sizes() if name != RECORD_SECURITY_DOMAIN}
+    for octets in commands:
+        answer = card.kernel.transmit(octets).hex().upper()[-4:]
+        listed = LISTED.get((octets[0] & ~0x10, octets[1]), {"6D00", "6882"})
+        assert answer in listed | KERNELS_OWN, (octets.hex(), answer)
+    assert {name: card.nvm.get(name) for name in card.nvm.sizes() if name != RECORD_SECURITY_DOMAIN} == before
+    channel = card.kernel.context.security_status.secure_channel
+    assert channel is None or not channel.is_open
 
 
 class TestPutKey:

@@ -1,0 +1,1 @@
+"""The auditor: recomputes what cards cannot, and signs it (mumei protocol 2.5)."""
