@@ -28,7 +28,9 @@ MUMEI = [sys.executable, "-m", "mumei.cli.main"]
 # Runs once as root, so that everything is imported: the interpreter's own folder may be closed to others, which
 # is not what is tested.
 AS_NOBODY = f"""
-import contextlib, io, os
+import contextlib, functools, importlib.metadata, io, os
+# This user may not be able to read where the project is installed: what was read as root is kept.
+importlib.metadata.version = functools.cache(importlib.metadata.version)
 from mumei.cli.main import cli
 with contextlib.redirect_stdout(io.StringIO()):
     cli(["doctor", "--json"], standalone_mode=False)
@@ -43,6 +45,7 @@ def doctor(*options: str, command: list[str] | None = None) -> tuple[int, Mappin
         [*(command or MUMEI), "doctor", "--json", *options], capture_output=True, text=True, timeout=DEADLINE
     )
     assert "Traceback" not in run.stderr
+    assert run.stdout, run.stderr
     return run.returncode, json.loads(run.stdout)
 
 
