@@ -333,6 +333,15 @@ class TestKeysAndLifeCycle:
             security_domain.rotate_keys(channel, KEYS.keys, version=0x31)
         assert card.nvm.get(RECORD_STATIC_KEYS) == before
 
+    def test_a_card_that_confirms_other_keys_is_not_believed(
+        self, card: InsertedCard, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        channel = open_channel(card.connection)
+        monkeypatch.setattr(channel, "execute", lambda _, doing: b"\x31" + bytes(9))
+        with pytest.raises(ProtocolError, match="other keys"):
+            security_domain.rotate_keys(channel, KEYS.keys, version=0x31)
+        assert channel.key_version == codes.SCP03_INITIAL_KVN
+
     def test_secure_only_with_a_credential(self, card: InsertedCard) -> None:
         with pytest.raises(CardRefused):
             security_domain.secure(open_channel(card.connection))

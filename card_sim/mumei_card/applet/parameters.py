@@ -18,15 +18,16 @@ from mumei_card.applet.records import (
     day_to_bytes,
 )
 from mumei_card.applet.security_domain import require_personalisation
-from mumei_card.applet.trust_points import RECORD_TRUST, trust_records
+from mumei_card.applet.trust_points import RECORD_TRUST, auditor_keys, root_keys, trust_records
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_core.commands import codes
 from mumei_core.commands.parameters import TABLE_LENGTH, CardParameters
 from mumei_core.commands.trust import CardTrust
 from mumei_core.crypto.curve import UNCOMPRESSED_LENGTH, Point
-from mumei_core.errors import DecodingError
+from mumei_core.errors import DecodingError, InvalidProof
 from mumei_core.iso7816.apdu import CommandAPDU
+from mumei_core.statements import DigitRecord, SignedStatement
 
 MORE_BLOCKS, LAST_BLOCK = 0x00, 0x80
 _SESSION_BLOCKS = "store_data_blocks"
@@ -72,11 +73,12 @@ def _pin_trust(context: CardContext, octets: bytes) -> None:
 def _pin_parameters(context: CardContext, octets: bytes) -> None:
     try:
         parameters = CardParameters.from_octets(octets)
+        _check_statement(context, parameters)
         W1 = Point.from_octets(parameters.W1)
         for table in (parameters.A_table, parameters.W_table):
             for i in range(0, TABLE_LENGTH, UNCOMPRESSED_LENGTH):
                 Point.from_uncompressed(table[i : i + UNCOMPRESSED_LENGTH])
-    except DecodingError as error:
+    except (DecodingError, InvalidProof) as error:
         raise CardError(codes.SW_WRONG_DATA, str(error)) from error
     if parameters.profile != context.profile:
         raise CardError(codes.SW_CONDITIONS, "parameters of another card profile")
@@ -91,6 +93,23 @@ def _pin_parameters(context: CardContext, octets: bytes) -> None:
             RECORD_LAST_DATE: day_to_bytes(parameters.date),
         }
     )
+
+
+def _check_statement(context: CardContext, parameters: CardParameters) -> None:
+    """Digit key, table and ages as root and auditor signed them (2.5): a card cannot recompute a pairing.
+
+    Raises :class:`InvalidProof` or :class:`DecodingError`; a card without the root's keys checks nothing.
+    """
+    roots = root_keys(context)
+    if not roots:
+        return
+    if parameters.statement is None:
+        raise DecodingError("the statement about digits and ages is missing")
+    statement = SignedStatement.from_octets(parameters.statement)
+    statement.check(roots, auditor_keys(context))
+    expected = DigitRecord(X=parameters.X, table_hash=parameters.table_hash, ages=parameters.ages)
+    if DigitRecord.from_octets(statement.record) != expected:
+        raise DecodingError("the statement is about other digits or ages")
 
 
 # First octet of what STORE DATA brings: who pins it, and the record that says that it was.

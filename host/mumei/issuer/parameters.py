@@ -74,8 +74,8 @@ class PublicParameters:
         except DecodingError as error:
             raise TrustError(f"the issuer's digit table is damaged: {error}") from error
 
-    def for_card(self, day: date) -> CardParameters:
-        """As a card takes them: points uncompressed. ``day``: of personalisation."""
+    def for_card(self, day: date, *, statement: bytes | None = None) -> CardParameters:
+        """As a card takes them: points uncompressed. ``day``: of personalisation. ``statement``: the auditor's."""
         digits = self.digits()
         return CardParameters(
             profile=self.profile,
@@ -86,6 +86,7 @@ class PublicParameters:
             W_table=b"".join(point.to_uncompressed() for point in digits.W),
             ages=self.ages,
             date=day_number(day),
+            statement=statement,
         )
 
     def audit(self) -> None:

@@ -4,11 +4,12 @@ Steps, in this order:
 
 1. SELECT by application identifier; the FCI names the application's version and the card's profile;
 2. EF.ATR/INFO: what the card can do, so that long commands go in few exchanges;
-3. PACE (an empty seat);
-4. Terminal Authentication (an empty seat).
+3. PACE: :func:`mumei.session.pace.establish`;
+4. Terminal Authentication: :func:`mumei.session.terminal_authentication.authenticate`.
 
-Cards of the development profile are open after step 2. A profile that needs a step whose seat is empty is
-refused, never spoken to in plain.
+Cards of the development profile are open after step 2: :meth:`Application.select` is for them. With every other
+card a session goes on from :meth:`Application.identify`, as the one who asks needs it: the holder opens a channel
+with a password, a shop authenticates itself in it, a maker uses SCP03.
 """
 
 from __future__ import annotations
@@ -54,21 +55,24 @@ class Application:
 
     @classmethod
     def select(cls, channel: Channel) -> Application:
-        """Open the application through ``channel``, which then uses what the card can do.
+        """Open a development card's application through ``channel``, which then uses what the card can do.
 
         Raises:
-            WrongCardError: no mumei application, or one of a version or profile not known here.
+            WrongCardError: no mumei application, one of a version or profile not known here, or not development.
             CardRefused: the application is deactivated.
             ProtocolError: the card contradicts itself.
         """
         application = cls.identify(channel)
-        _establish_pace(application.profile)
-        _authenticate_terminal(application.profile)
+        if application.profile is not Profile.DEVELOPMENT:
+            raise WrongCardError(
+                "this card answers inside a secure channel only",
+                hint="Use it where a terminal has certificates, or take a card of the development profile.",
+            )
         return application
 
     @classmethod
     def identify(cls, channel: Channel) -> Application:
-        """Steps 1 and 2 only: what card this is, nothing opened. Personalisation goes on with SCP03 from here.
+        """Steps 1 and 2 only: what card this is, of whatever profile.
 
         Raises as :meth:`select`.
         """
@@ -158,21 +162,3 @@ def parse_atr_info(octets: bytes) -> Capabilities:
     return Capabilities(
         chaining=bool(third & _CHAINING), extended=True, max_command=min(longest, MAX_EXTENDED_DATA)
     )
-
-
-def _establish_pace(profile: Profile) -> None:
-    """Step 3, an empty seat: PACE (TR-03110-2 v2.21, 3.2) and with it secure messaging."""
-    _refuse_unless_plain(profile)
-
-
-def _authenticate_terminal(profile: Profile) -> None:
-    """Step 4, an empty seat: Terminal Authentication 2 (TR-03110-2 v2.21, 3.3)."""
-    _refuse_unless_plain(profile)
-
-
-def _refuse_unless_plain(profile: Profile) -> None:
-    if profile is not Profile.DEVELOPMENT:
-        raise WrongCardError(
-            "this card speaks through a secure channel only, which this program does not know",
-            hint="Install a newer mumei.",
-        )

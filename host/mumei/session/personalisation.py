@@ -18,6 +18,7 @@ from mumei_core.commands.enrolment import (
     encode_enrol,
 )
 from mumei_core.commands.parameters import CardParameters
+from mumei_core.commands.trust import CardTrust
 from mumei_core.crypto import hashing
 from mumei_core.errors import CardRefused, DecodingError, ProtocolError
 from mumei_core.iso7816 import status_word
@@ -55,6 +56,17 @@ def store_parameters(
         channel.execute(command, doing="take the parameters")
         if progress is not None:
             progress(end, len(octets))
+
+
+def store_trust(channel: Channel, trust: CardTrust) -> None:
+    """Pin what the card trusts: CVCAs, auditor, issuer's root; once in a card's life, before the parameters.
+
+    Raises as :func:`store_parameters`.
+    """
+    command = CommandAPDU(
+        cla=codes.CLA_PROPRIETARY, ins=codes.INS_STORE_DATA, p1=_LAST_BLOCK, p2=0, data=trust.to_octets()
+    )
+    channel.execute(command, doing="take what it shall trust")
 
 
 def enrol(channel: Channel, nonce: bytes) -> EnrolmentAnswer:

@@ -242,6 +242,8 @@ TAG_PARAMETERS_A_TABLE: Final = 0x85  # mumei protocol 1 in E5, 24,576 octets, 2
 TAG_PARAMETERS_W_TABLE: Final = 0x86  # mumei protocol 1 in E5, 24,576 octets, 256 points uncompressed
 TAG_PARAMETERS_AGES: Final = 0x87  # mumei protocol 1 in E5, ages answered without PIN, 1 octet each
 TAG_PARAMETERS_DATE: Final = 0x88  # mumei protocol 1 in E5, 4 octets, day of personalisation
+# mumei protocol 1 in E5, root's and auditor's statement about X, tables and ages
+TAG_PARAMETERS_STATEMENT: Final = 0x89
 TAG_LOG_ENTRY: Final = 0xE6  # mumei protocol 1 LOG
 TAG_LOG_ENTRY_VERSION: Final = 0x80  # mumei protocol 1 in E6, 1 octet
 TAG_LOG_ENTRY_SEQUENCE: Final = 0x81  # mumei protocol 1 in E6, 4 octets, 1 for the card's first presentation

@@ -30,7 +30,9 @@ _ORDER = (
     codes.TAG_PARAMETERS_W_TABLE,
     codes.TAG_PARAMETERS_AGES,
     codes.TAG_PARAMETERS_DATE,
+    codes.TAG_PARAMETERS_STATEMENT,
 )
+_MANDATORY = _ORDER[:-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,8 @@ class CardParameters:
     ``public_key``: PK, 96 octets. ``W1``: 48. ``X``: 96. ``A_table``, ``W_table``: 256 points of 96 octets,
     uncompressed, for a chip should not take square roots. ``ages``: answered without PIN, ascending.
     ``date``: day of personalisation. ``profile``: the card profile they are for; others refuse them.
+    ``statement``: what root and auditor signed about X, tables and ages
+    (:class:`mumei_core.statements.SignedStatement`); cards that have pinned the root's keys want it.
     """
 
     profile: int
@@ -50,6 +54,7 @@ class CardParameters:
     W_table: bytes
     ages: tuple[int, ...]
     date: int
+    statement: bytes | None = None
 
     def __post_init__(self) -> None:
         expect_length("PK", self.public_key, PUBLIC_KEY_LENGTH)
@@ -78,13 +83,14 @@ class CardParameters:
                 codes.TAG_PARAMETERS_W_TABLE: self.W_table,
                 codes.TAG_PARAMETERS_AGES: bytes(self.ages),
                 codes.TAG_PARAMETERS_DATE: day_octets(self.date),
+                codes.TAG_PARAMETERS_STATEMENT: self.statement,
             },
         )
 
     @classmethod
     def from_octets(cls, octets: bytes) -> CardParameters:
         """Raises DecodingError."""
-        values = parse_template(octets, codes.TAG_PARAMETERS, _ORDER)
+        values = parse_template(octets, codes.TAG_PARAMETERS, _ORDER, _MANDATORY)
         expect_version(values[codes.TAG_PARAMETERS_VERSION], codes.DATA_VERSION)
         return cls(
             profile=expect_length("profile", values[codes.TAG_PARAMETERS_PROFILE], 1)[0],
@@ -95,6 +101,7 @@ class CardParameters:
             W_table=values[codes.TAG_PARAMETERS_W_TABLE],
             ages=tuple(values[codes.TAG_PARAMETERS_AGES]),
             date=day_from("date", values[codes.TAG_PARAMETERS_DATE]),
+            statement=values.get(codes.TAG_PARAMETERS_STATEMENT),
         )
 
 

@@ -294,6 +294,93 @@ class TestPace:
         assert counters.delay_ms == 1000
 
 
+class TestTouchedPace:
+    """Each command of a PACE with the PIN, touched on its way to the card."""
+
+    SET_AT, NONCE, MAP, AGREE, TOKEN = range(5)
+    DOCUMENTED = frozenset(
+        {
+            0x9000,
+            0x6300,
+            0x6700,
+            0x6883,
+            0x6985,
+            0x6A80,
+            0x6A86,
+            0x6A88,
+            0x6D00,
+            0x6E00,
+            0x6881,
+            0x6882,
+            0x6982,
+        }
+    )
+
+    def run(self, session: Session, number: int, touch: Callable[[bytes], list[bytes]]) -> list[int]:
+        """The status words of a run in which command ``number`` is replaced by ``touch`` of it."""
+        terminal = TerminalPace(P256_GROUP, PaceAlgorithm.AES_128, Password.PIN, b"123456", random=os.urandom)
+        command: CommandAPDU | None = terminal.set_at()
+        words = []
+        for step in range(5):
+            assert command is not None
+            sent = touch(command.to_bytes()) if step == number else [command.to_bytes()]
+            answers = [session.raw(octets) for octets in sent]
+            words += [answer.sw for answer in answers]
+            if step == number or answers[0].sw != codes.SW_OK:
+                break
+            command = terminal.nonce_command() if step == self.SET_AT else terminal.next(answers[0].data)
+        return words
+
+    def assert_closed(self, session: Session) -> None:
+        """Outside, with at most one try gone, and ready for a PACE that nobody touches."""
+        assert session.is_over
+        tries = (session.card.nvm.get(RECORD_PIN) or b"")[0]
+        assert tries in (2, 3)
+        assert session.pace(Password.PIN) == codes.SW_OK
+        assert (session.card.nvm.get(RECORD_PIN) or b"")[0] == 3
+
+    @settings(max_examples=120, deadline=None)
+    @given(st.integers(0, 4), st.data())
+    def test_any_octet_changed(self, number: int, data: st.DataObject) -> None:
+        def change(octets: bytes) -> list[bytes]:
+            touched = bytearray(octets)
+            # The last octet of all but the first is Le, which means nothing to PACE.
+            end = len(octets) - (number != self.SET_AT)
+            touched[data.draw(st.integers(0, end - 1))] ^= data.draw(st.integers(1, 0xFF))
+            return [bytes(touched)]
+
+        session = Session(make_card("standard"))
+        words = self.run(session, number, change)
+        assert words[-1] in self.DOCUMENTED or words[-1] >> 8 == 0x61
+        self.assert_closed(session)
+
+    @pytest.mark.parametrize("number", [NONCE, MAP, AGREE])
+    @pytest.mark.parametrize(
+        "touch",
+        [
+            pytest.param(lambda octets: [octets, octets], id="repeated"),
+            pytest.param(lambda octets: [octets[:-2]], id="cut"),
+            pytest.param(lambda octets: [octets + b"\x00\x00"], id="extended"),
+            pytest.param(lambda octets: [bytes((octets[0] & 0x0F, *octets[1:]))], id="last too early"),
+        ],
+    )
+    def test_commands_repeated_cut_or_extended(
+        self, session: Session, number: int, touch: Callable[[bytes], list[bytes]]
+    ) -> None:
+        assert self.run(session, number, touch)[-1] in (0x6700, 0x6883, 0x6A80)
+        assert session.is_over
+        assert session.pace(Password.PIN) == codes.SW_OK
+
+    def test_a_token_twice(self, session: Session) -> None:
+        assert self.run(session, self.TOKEN, lambda octets: [octets, octets])[-1] == codes.SW_CONDITIONS
+        assert session.is_over
+
+    def test_a_broken_off_pace_costs_no_try(self, session: Session) -> None:
+        session.begin_pace(3)
+        session.card.kernel.reset()
+        assert (session.card.nvm.get(RECORD_PIN) or b"")[0] == 3
+
+
 class TestVerifyForATerminal:
     """VERIFY of the standard profile: yes or no, and it counts like PACE."""
 
