@@ -12,6 +12,7 @@ from mumei.cli.options import CardPlace, card_options, json_option
 from mumei.cli.output import emit, progress
 from mumei.cli.secrets import SecretSource, secret_options
 from mumei.session.application import Profile
+from mumei.session.channel import Channel
 from mumei.session.holder import (
     Pin,
     PinStatus,
@@ -20,11 +21,13 @@ from mumei.session.holder import (
     change_pin,
     pin_status,
     puk_status,
+    require_another,
     require_usable,
     restore_tries,
     set_pin,
     unblock,
 )
+from mumei_core.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +106,8 @@ def pin() -> None:
     """Change, verify or unblock the PIN.
 
     Digits are asked for, or read from a file or descriptor; they are never an argument. How many tries are
-    left is said before one is used, by cards of the standard profile only to who gives the CAN first: see
-    --with-can, which the last try needs as well.
+    left is said before one is used. Cards of the standard profile say it, and take the last try, only after the CAN
+    from their back: see --with-can. On a descriptor that several share, the CAN comes first.
     """
 
 
@@ -142,30 +145,35 @@ def change(
     Examples:
       mumei card pin change
       mumei card pin change --card my.card --pin-fd 3 --new-pin-fd 3 3<both-lines.txt
+      mumei card pin change --card my.card --with-can
     """
     with place.open() as connection:
-        channel, application = open_card(connection)
-        if application.profile is not Profile.DEVELOPMENT:
-            # The card does not say whether its PIN is a transport PIN: the number of digits does.
-            open_with(channel, pin, Pin, TransportPin, can=can)
-            with new_pin.digits(Pin, prompt="new PIN (six digits)", confirm=True) as new:
-                set_pin(channel, new)
-            emit(PinResult(place=connection.name, done="changed"), as_json=as_json)
-            return
-        status = pin_status(channel)
-        old_kind: type[Pin] | type[TransportPin] = Pin
-        if status.is_transport:
-            old_kind = TransportPin
-            progress("This card is new: its transport PIN of five digits is replaced by a PIN of six.")
+        channel, application = open_card(connection, can=can)
+        if application.profile is Profile.DEVELOPMENT:
+            _change_in_plain(channel, pin, new_pin)
         else:
-            require_usable(status)
-        say_tries(status, old_kind.label)
-        with (
-            pin.digits(old_kind, prompt=f"{old_kind.label} ({old_kind.length} digits)") as old,
-            new_pin.digits(Pin, prompt="new PIN (six digits)", confirm=True) as new,
-        ):
-            change_pin(channel, old, new)
+            # The card does not say whether its PIN is a transport PIN: the number of digits does.
+            with open_with(channel, pin, Pin, TransportPin, can=can) as old, _ask_new(new_pin) as new:
+                require_another(old, new)
+                set_pin(channel, new)
         emit(PinResult(place=connection.name, done="changed"), as_json=as_json)
+
+
+def _change_in_plain(channel: Channel, pin: SecretSource, new_pin: SecretSource) -> None:
+    """On a development card, which says itself what kind of PIN it has."""
+    status = pin_status(channel)
+    old_kind: type[Pin] | type[TransportPin] = Pin
+    if status.is_transport:
+        old_kind = TransportPin
+        progress("This card is new: its transport PIN of five digits is replaced by a PIN of six.")
+    else:
+        require_usable(status)
+    say_tries(status, old_kind.label)
+    with (
+        pin.digits(old_kind, prompt=f"{old_kind.label} ({old_kind.length} digits)") as old,
+        _ask_new(new_pin) as new,
+    ):
+        change_pin(channel, old, new)
 
 
 @pin.command("unblock")
@@ -179,26 +187,44 @@ def unblock_command(
 ) -> None:
     """Unblock the PIN with the PUK of eight digits: it keeps its digits and has all its tries again.
 
-    A development card is given a new PIN with it.
+    A development card is given a new PIN with it. Other cards take a new PIN from who knows the old one only: see
+    'mumei card pin change'.
 
     \b
     Examples:
       mumei card pin unblock
-      mumei card pin unblock --card my.card --puk-file puk.txt --new-pin-file pin.txt
+      mumei card pin unblock --card my.card --puk-file puk.txt
+      mumei card pin unblock --with-can
     """
     with place.open() as connection:
-        channel, application = open_card(connection)
-        if application.profile is not Profile.DEVELOPMENT:
-            open_with(channel, puk, Puk, can=can)
-            restore_tries(channel)
-            emit(PinResult(place=connection.name, done="unblocked, with all its tries"), as_json=as_json)
-            return
-        status = puk_status(channel)
-        require_usable(status, label=Puk.label)
-        say_tries(status, Puk.label)
-        with (
-            puk.digits(Puk, prompt="PUK (eight digits)") as typed,
-            new_pin.digits(Pin, prompt="new PIN (six digits)", confirm=True) as new,
-        ):
-            unblock(channel, typed, new)
-        emit(PinResult(place=connection.name, done="set anew, with all its tries"), as_json=as_json)
+        channel, application = open_card(connection, can=can)
+        if application.profile is Profile.DEVELOPMENT:
+            _unblock_in_plain(channel, puk, new_pin)
+            done = "set anew, with all its tries"
+        else:
+            _refuse_new_pin(new_pin)
+            with open_with(channel, puk, Puk, can=can):
+                restore_tries(channel)
+            done = "unblocked, with all its tries"
+        emit(PinResult(place=connection.name, done=done), as_json=as_json)
+
+
+def _unblock_in_plain(channel: Channel, puk: SecretSource, new_pin: SecretSource) -> None:
+    status = puk_status(channel)
+    require_usable(status, label=Puk.label)
+    say_tries(status, Puk.label)
+    with puk.digits(Puk, prompt="PUK (eight digits)") as typed, _ask_new(new_pin) as new:
+        unblock(channel, typed, new)
+
+
+def _refuse_new_pin(new_pin: SecretSource) -> None:
+    if new_pin.file is not None or new_pin.fd is not None:
+        raise UsageError(
+            "this card keeps its PIN when it is unblocked",
+            hint="Leave out the new PIN; 'mumei card pin change' sets one from the old PIN afterwards. "
+            "Who has forgotten the old one goes to the issuing office.",
+        )
+
+
+def _ask_new(new_pin: SecretSource) -> Pin:
+    return new_pin.digits(Pin, prompt="new PIN (six digits)", confirm=True)

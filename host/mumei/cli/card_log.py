@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from mumei.cli.holder import open_for_holder
+from mumei.cli.holder import can_options, open_for_holder
 from mumei.cli.options import CardPlace, card_options, json_option
 from mumei.cli.output import emit
 from mumei.cli.secrets import SecretSource, secret_options
@@ -96,8 +96,9 @@ class LogReport:
 @click.command()
 @card_options
 @secret_options("pin", "the PIN")
+@can_options
 @json_option
-def log(place: CardPlace, pin: SecretSource, as_json: bool) -> None:
+def log(place: CardPlace, pin: SecretSource, can: SecretSource | None, as_json: bool) -> None:
     """Show who asked the card what, newest first; needs the PIN.
 
     The card writes it down itself, before it answers. Names are those of the shops' certificates; the letters in
@@ -107,9 +108,10 @@ def log(place: CardPlace, pin: SecretSource, as_json: bool) -> None:
     Examples:
       mumei card log
       mumei card log --card my.card --pin-file pin.txt --json
+      mumei card log --with-can
     """
     with place.open() as connection:
-        entries = read_log(open_for_holder(connection, pin))
+        entries = read_log(open_for_holder(connection, pin, can=can))
     emit(LogReport(visits=tuple(map(Visit.of, entries))), as_json=as_json)
 
 

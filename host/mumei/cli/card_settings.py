@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import click
 
-from mumei.cli.holder import open_for_holder
+from mumei.cli.holder import can_options, open_for_holder
 from mumei.cli.options import CardPlace, card_options, json_option
 from mumei.cli.output import emit
 from mumei.cli.secrets import SecretSource, secret_options
@@ -51,8 +51,9 @@ def settings() -> None:
 @settings.command()
 @card_options
 @secret_options("pin", "the PIN")
+@can_options
 @json_option
-def show(place: CardPlace, pin: SecretSource, as_json: bool) -> None:
+def show(place: CardPlace, pin: SecretSource, can: SecretSource | None, as_json: bool) -> None:
     """Show both settings; needs the PIN.
 
     \b
@@ -61,7 +62,7 @@ def show(place: CardPlace, pin: SecretSource, as_json: bool) -> None:
       mumei card settings show --card my.card --pin-file pin.txt --json
     """
     with place.open() as connection:
-        current = read_settings(open_for_holder(connection, pin))
+        current = read_settings(open_for_holder(connection, pin, can=can))
     emit(SettingsReport.of(current), as_json=as_json)
 
 
@@ -70,9 +71,15 @@ def show(place: CardPlace, pin: SecretSource, as_json: bool) -> None:
 @click.option("--always-pin", type=_ON_OFF, help="Whether nothing at all is answered without the PIN.")
 @card_options
 @secret_options("pin", "the PIN")
+@can_options
 @json_option
 def set_command(
-    age_without_pin: str | None, always_pin: str | None, place: CardPlace, pin: SecretSource, as_json: bool
+    age_without_pin: str | None,
+    always_pin: str | None,
+    place: CardPlace,
+    pin: SecretSource,
+    can: SecretSource | None,
+    as_json: bool,
 ) -> None:
     """Set one or both; the other stays. Needs the PIN.
 
@@ -84,7 +91,7 @@ def set_command(
     if age_without_pin is None and always_pin is None:
         raise UsageError("no setting was named", hint="Give --age-without-pin or --always-pin, on or off.")
     with place.open() as connection:
-        channel = open_for_holder(connection, pin)
+        channel = open_for_holder(connection, pin, can=can)
         chosen = read_settings(channel)
         if age_without_pin is not None:
             chosen = replace(chosen, age_without_pin=age_without_pin == "on")

@@ -1,7 +1,9 @@
 """The holder's PIN (ISO/IEC 7816-4:2005, 7.5.6, 7.5.7 and 7.5.10; kinds of PIN: TR-03110-2 v2.21, 2.2).
 
 A new card has a transport PIN of five digits, which does nothing but be changed. Three wrong tries block the
-PIN; the PUK, with ten tries of its own, sets a new one.
+PIN; the PUK, with ten tries of its own, is the way out: a development card takes a new PIN with it, a standard
+card gives the old one its tries again. What travels in plain is for development cards; standard ones want PACE
+first.
 
 Secrets here are mutable octets that can be wiped. That is best effort: the text they were typed as and the
 APDU that carries them are immutable in Python and live until they are collected.
@@ -115,7 +117,7 @@ class TransportPin(Digits):
 
 
 class Puk(Digits):
-    """The key that sets a new PIN, eight digits."""
+    """The key that unblocks the PIN, eight digits; on development cards it sets a new one."""
 
     __slots__ = ()
     label = "PUK"
@@ -206,9 +208,14 @@ def change_pin(channel: Channel, old: Pin | TransportPin, new: Pin) -> None:
         PinBlockedError: blocked before this try.
         CardRefused: any other refusal.
     """
+    require_another(old, new)
+    _run(channel, _command(codes.INS_CHANGE_REFERENCE_DATA, old.octets + new.octets), label=old.label)
+
+
+def require_another(old: Digits, new: Pin) -> None:
+    """Pass if the PIN would change. Raises UsageError."""
     if old.same_as(new):
         raise UsageError("the new PIN is the old one", hint="Choose another.")
-    _run(channel, _command(codes.INS_CHANGE_REFERENCE_DATA, old.octets + new.octets), label=old.label)
 
 
 def unblock(channel: Channel, puk: Puk, new: Pin) -> None:
