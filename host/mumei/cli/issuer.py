@@ -15,7 +15,7 @@ from mumei.files import make_folder
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters, make_parameters
 from mumei.key_file import check_passphrase
-from mumei_core.commands.codes import PROFILE_DEVELOPMENT
+from mumei_core.commands.codes import PROFILE_DEVELOPMENT, PROFILE_STANDARD
 from mumei_core.errors import UsageError
 
 KEY_FILE: Final = "issuer.key"
@@ -73,7 +73,7 @@ def issuer() -> None:
 @issuer.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="The issuer's name, for people.")
-@click.option("--development", is_flag=True, help="For development cards. The only kind there is so far.")
+@click.option("--development", is_flag=True, help="For development cards, which anyone can read and write.")
 @secret_options("passphrase", "the passphrase")
 @json_option
 def init(folder: Path, name: str, development: bool, passphrase: SecretSource, as_json: bool) -> None:
@@ -84,14 +84,9 @@ def init(folder: Path, name: str, development: bool, passphrase: SecretSource, a
 
     \b
     Examples:
-      mumei issuer init gifu --name "Gifu Prefecture TEST" --development
+      mumei issuer init gifu --name "Gifu Prefecture TEST"
       mumei issuer init gifu --name TEST --development --passphrase-file pass.txt --json
     """
-    if not development:
-        raise UsageError(
-            "only development parameters can be made so far",
-            hint="Say --development, and use no real residents.",
-        )
     secret = passphrase.text(prompt="passphrase for the issuer's key", confirm=True).encode()
     check_passphrase(secret)
     for file in (KEY_FILE, PARAMETERS_FILE):
@@ -100,7 +95,7 @@ def init(folder: Path, name: str, development: bool, passphrase: SecretSource, a
     make_folder(folder)
     progress("making the key and 256 digit signatures")
     key = IssuerKey.generate()
-    parameters = make_parameters(key, name, profile=PROFILE_DEVELOPMENT)
+    parameters = make_parameters(key, name, profile=PROFILE_DEVELOPMENT if development else PROFILE_STANDARD)
     parameters.audit()
     key.save(folder / KEY_FILE, secret)
     parameters.save(folder / PARAMETERS_FILE)

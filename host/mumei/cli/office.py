@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from mumei.authority.folder import read_certificate
+from mumei.cli.auditor import read_public_key
 from mumei.cli.issuer import KEY_FILE, PARAMETERS_FILE
 from mumei.cli.options import CardPlace, card_options, json_option
 from mumei.cli.output import emit, progress
@@ -25,6 +27,7 @@ from mumei.office.registry import Registry
 from mumei.office.residents import residents_from_json
 from mumei.office.samples import sample_residents
 from mumei.session.channel import Channel
+from mumei_core.commands.trust import CardTrust
 from mumei_core.dates import date_of, today
 from mumei_core.errors import DataError, UsageError
 from mumei_core.gp.diversification import DIVERSIFICATION_DATA_OCTETS
@@ -221,6 +224,15 @@ def residents(registry: str, after: int, limit: int, as_json: bool) -> None:
     metavar="FILE",
     help="The card maker's master key; standard cards are written to with it only.",
 )
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The root authority's certificate, to pin.",
+)
+@click.option(
+    "--auditor", type=click.Path(path_type=Path), metavar="FILE", help="The auditor's public key, to pin."
+)
 @click.option("--card-number", metavar="HEX", help="Write to the standard card with this number only.")
 @clerk_option
 @card_options
@@ -233,6 +245,8 @@ def enrol(
     issuer_folder: Path,
     replacement: bool,
     card_master: Path | None,
+    root: Path | None,
+    auditor: Path | None,
     card_number: str | None,
     clerk: str,
     place: CardPlace,
@@ -248,15 +262,19 @@ def enrol(
     Examples:
       mumei office enrol 1 --registry ward.db --issuer gifu --card hanako.card
       mumei office enrol 1 --registry ward.db --issuer gifu --reader ACR122 --wait 30
-      mumei office enrol 1 --registry ward.db --issuer gifu --card-master maker.key
+      mumei office enrol 1 --registry ward.db --issuer gifu --card-master maker.key \\
+        --root root/certificate.cvcert --auditor auditor/auditor.pub
     """
     number = None if card_number is None else _card_number(card_number)
     parameters = PublicParameters.load(issuer_folder / PARAMETERS_FILE)
     secret = passphrase.text(prompt="passphrase of the issuer's key").encode()
     key = IssuerKey.load(issuer_folder / KEY_FILE, secret)
     keys_of = None if card_master is None else _master_key(card_master, card_master_passphrase).keys_of
+    trust = _trust(root, auditor)
     with Registry.open(registry) as open_registry, place.open() as connection:
-        desk = Office(open_registry, parameters, SigningService(key), clerk=clerk, keys_of=keys_of)
+        desk = Office(
+            open_registry, parameters, SigningService(key), clerk=clerk, keys_of=keys_of, trust=trust
+        )
         enrolled = desk.enrol(
             Channel(connection),
             resident,
@@ -310,6 +328,14 @@ def _card_words(enrolment: EnrolmentRecord) -> str:
 
 def _master_key(file: Path, passphrase: SecretSource) -> MasterKey:
     return MasterKey.load(file, passphrase.text(prompt="passphrase of the card maker's master key").encode())
+
+
+def _trust(root: Path | None, auditor: Path | None) -> CardTrust | None:
+    if root is None and auditor is None:
+        return None
+    if root is None or auditor is None:
+        raise UsageError("a card pins the root authority and the auditor", hint="Give --root and --auditor.")
+    return CardTrust.of([read_certificate(root)], today(), auditor_keys=[read_public_key(auditor)])
 
 
 def _card_number(text: str) -> bytes:

@@ -24,7 +24,9 @@ def receipt() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--parameters", required=True, type=click.Path(path_type=Path), help="The issuer's parameters.")
 @click.option("--signed", type=click.Path(path_type=Path), metavar="FILE", help="The file said to be signed.")
-@click.option("--root", type=click.Path(path_type=Path), metavar="FILE", help="The root authority's certificate.")
+@click.option(
+    "--root", type=click.Path(path_type=Path), metavar="FILE", help="The root authority's certificate."
+)
 @click.option("--development", is_flag=True, help="Trust development parameters.")
 @json_option
 def verify(

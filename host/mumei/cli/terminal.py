@@ -16,12 +16,21 @@ from mumei.issuer.parameters import PublicParameters
 from mumei.office.japan_codes import find_prefecture
 from mumei.session.channel import Channel
 from mumei.session.holder import Pin
+from mumei.terminal.access import CONTACT_SHOP_CODE
 from mumei.terminal.check import visit
 from mumei.terminal.question import Question, attribute_names, describe, transaction_hash
 from mumei.terminal.receipt import Receipt, check_nameless_question
-from mumei.terminal.trust import Terminal, require_consent_to_development
+from mumei.terminal.trust import (
+    PARAMETERS_FILE,
+    Terminal,
+    add_parameters,
+    has_credentials,
+    require_consent_to_development,
+    rights_in,
+)
 from mumei.terminal.verdict import Outcome, Reason, Verdict
 from mumei_core.commands.terminal_description import TerminalDescription
+from mumei_core.commands.terminal_rights import TerminalRights
 from mumei_core.credential import encode_text
 from mumei_core.crypto.hash_to_curve import context_point
 from mumei_core.dates import date_of, day_number, today
@@ -44,19 +53,18 @@ class TerminalInfo:
     development: bool
 
     @classmethod
-    def of(cls, terminal: Terminal) -> TerminalInfo:
-        description = terminal.description
+    def of(cls, rights: TerminalRights, parameters: PublicParameters) -> TerminalInfo:
         return cls(
-            rp_context=terminal.rp_context,
-            display_name=description.display_name,
-            may_ask=tuple(map(describe, description.predicates)),
-            may_see=attribute_names(description.attributes),
-            pseudonym=description.pseudonym,
-            pin_always=description.pin,
-            not_before=date_of(description.not_before),
-            not_after=date_of(description.not_after),
-            issuer=terminal.parameters.issuer,
-            development=terminal.parameters.is_development,
+            rp_context=rights.rp_context.decode("utf-8", "replace"),
+            display_name=rights.display_name,
+            may_ask=tuple(map(describe, rights.predicates)),
+            may_see=attribute_names(rights.attributes),
+            pseudonym=rights.pseudonym,
+            pin_always=rights.pin,
+            not_before=date_of(rights.not_before),
+            not_after=date_of(rights.not_after),
+            issuer=parameters.issuer,
+            development=parameters.is_development,
         )
 
 
@@ -66,6 +74,35 @@ def terminal() -> None:
 
 
 @terminal.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--parameters", required=True, type=click.Path(path_type=Path), help="The issuer's parameters.")
+@json_option
+def init(folder: Path, parameters: Path, as_json: bool) -> None:
+    """Make a terminal of FOLDER, which 'mumei authority terminal' made: it now trusts an issuer's cards.
+
+    The parameters are audited first. What it may ask is in its certificate.
+
+    \b
+    Examples:
+      mumei terminal init sake --parameters gifu/parameters.cbor
+    """
+    found = PublicParameters.load(parameters)
+    if not has_credentials(folder):
+        raise UsageError(
+            f"there is no terminal's certificate in {folder}",
+            hint="'mumei authority terminal' makes one; for development cards: 'mumei terminal describe'.",
+        )
+    if found.is_development:
+        raise UsageError(
+            "certificates open standard cards, and these parameters are for development cards",
+            hint="Use standard parameters, or 'mumei terminal describe'.",
+        )
+    found.audit()
+    add_parameters(folder, found)
+    emit(TerminalInfo.of(rights_in(folder), found), as_json=as_json)
+
+
+@terminal.command("describe")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--context", required=True, help="The relying party's context: one for all its terminals.")
 @click.option("--name", required=True, help="The name that holders are shown.")
@@ -77,7 +114,7 @@ def terminal() -> None:
 )
 @click.option("--development", is_flag=True, help="Trust development parameters.")
 @json_option
-def init(
+def describe_terminal(
     folder: Path,
     context: str,
     name: str,
@@ -88,15 +125,15 @@ def init(
     development: bool,
     as_json: bool,
 ) -> None:
-    """Make a terminal's FOLDER: who it is and what it may ask. Every right not named is refused.
+    """DEVELOPMENT: make a terminal's FOLDER whose rights are an unsigned description, without a certificate.
 
-    The parameters are audited first. In the development profile the rights are an unsigned description.
+    It opens development cards only. Every right not named is refused. The parameters are audited first.
 
     \b
     Examples:
-      mumei terminal init sake --context sake.example --name "Sake Shop" \\
+      mumei terminal describe sake --context sake.example --name "Sake Shop" \\
         --parameters gifu/parameters.cbor --over 20 --development
-      mumei terminal init forum --context forum.example --name Forum \\
+      mumei terminal describe forum --context forum.example --name Forum \\
         --parameters gifu/parameters.cbor --show prefecture --pseudonym --development
     """
     found = PublicParameters.load(parameters)
@@ -120,9 +157,8 @@ def init(
         raise UsageError(
             f"no terminal can be like this: {error}", hint="Check --context, --name and the rights."
         ) from error
-    made = Terminal.of(description, found)
-    made.save(folder)
-    emit(TerminalInfo.of(made), as_json=as_json)
+    Terminal.of(description, found).save(folder)
+    emit(TerminalInfo.of(description, found), as_json=as_json)
 
 
 @terminal.command()
@@ -135,7 +171,8 @@ def show(folder: Path, as_json: bool) -> None:
     Examples:
       mumei terminal show sake
     """
-    emit(TerminalInfo.of(Terminal.load(folder)), as_json=as_json)
+    parameters = PublicParameters.load(folder / PARAMETERS_FILE)
+    emit(TerminalInfo.of(rights_in(folder), parameters), as_json=as_json)
 
 
 @terminal.command()
@@ -146,7 +183,15 @@ def show(folder: Path, as_json: bool) -> None:
 @click.option(
     "--receipt", type=click.Path(path_type=Path), metavar="FILE", help="Keep a receipt, if accepted."
 )
+@click.option(
+    "--shop-code",
+    default=CONTACT_SHOP_CODE,
+    show_default=True,
+    metavar="NN",
+    help="The two digits on the card's face; over contacts they are always 00.",
+)
 @card_options
+@secret_options("passphrase", "the passphrase of the terminal's key")
 @secret_options("pin", "the holder's PIN")
 @json_option
 @click.pass_context
@@ -157,7 +202,9 @@ def verify(
     prefecture: str | None,
     sign: Path | None,
     receipt: Path | None,
+    shop_code: str,
     place: CardPlace,
+    passphrase: SecretSource,
     pin: SecretSource,
     as_json: bool,
 ) -> None:
@@ -183,7 +230,11 @@ def verify(
         check_nameless_question(question)
         if receipt.exists():
             raise UsageError(f"{receipt} is there already and is not overwritten", hint="Name another file.")
-    loaded = Terminal.load(folder)
+    loaded = Terminal.load(
+        folder,
+        lambda: passphrase.text(prompt="passphrase of the terminal's key").encode(),
+        shop_code=shop_code,
+    )
     with place.open() as connection:
         done = visit(
             Channel(connection),
@@ -193,7 +244,7 @@ def verify(
             ask_pin=lambda: pin.digits(Pin, prompt="PIN (six digits)"),
         )
     if receipt is not None and done.verdict.outcome is Outcome.ACCEPT:
-        Receipt.of(done, loaded).save(receipt)
+        Receipt.of(done).save(receipt)
     emit(done.verdict, as_json=as_json)
     ctx.exit(_exit_code(done.verdict))
 

@@ -26,6 +26,7 @@ from mumei.session.personalisation import CardHasCredentialError, CardNotReadyEr
 from mumei.session.scp03 import KeyProvider, Scp03Channel, open_scp03
 from mumei_core import dates
 from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential
+from mumei_core.commands.trust import CardTrust
 from mumei_core.common_key.messages import CommonKeyProof
 from mumei_core.crypto.bbs.messages import Signature
 from mumei_core.crypto.curve import scalar_from_octets
@@ -79,8 +80,10 @@ class Office:
         *,
         clerk: str,
         keys_of: KeyProvider | None = None,
+        trust: CardTrust | None = None,
     ) -> None:
-        """``keys_of`` finds the static keys of standard cards; development cards need none.
+        """``keys_of`` finds the static keys of standard cards, ``trust`` is what these pin; development cards have
+        neither.
 
         Raises TrustError where the signing key is not the one in the parameters.
         """
@@ -94,6 +97,7 @@ class Office:
         self._signing = signing
         self._clerk = clerk
         self._keys_of = keys_of
+        self._trust = trust
 
     def enrol(
         self,
@@ -151,6 +155,11 @@ class Office:
                 "a standard card is written to with its own keys only, and this desk has none",
                 hint="Name the master key of the card's maker.",
             )
+        if self._trust is None:
+            raise UsageError(
+                "a standard card pins whom it trusts, and this desk does not know whom",
+                hint="Name the root authority's certificate and the auditor's public key.",
+            )
         progress("the card proves which card it is, and opens a channel")
         expected = None if card_number is None else (card_number,)
         return open_scp03(channel, self._keys_of, expected=expected)
@@ -193,6 +202,9 @@ class Office:
                 raise _not_the_card_of(record) from error
             # What a card pins it keeps: parameters that nobody audited would ruin it, or mark it.
             self._parameters.audit()
+            if self._trust is not None and isinstance(channel, Scp03Channel):
+                progress("the card pins whom it trusts")
+                personalisation.store_trust(channel, self._trust)
             progress("the card pins the issuer's parameters")
             personalisation.store_parameters(channel, self._parameters.for_card(today))
             answer = personalisation.enrol(channel, record.nonce)

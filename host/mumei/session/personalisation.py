@@ -45,7 +45,25 @@ def store_parameters(
     ``progress`` is told (octets sent, octets in all). Raises CardRefused where the card has parameters, is of
     another profile, or finds them malformed; and what :meth:`Channel.send` raises.
     """
-    octets = parameters.to_octets()
+    _store(channel, parameters.to_octets(), doing="take the parameters", progress=progress)
+
+
+def store_trust(channel: Channel, trust: CardTrust) -> None:
+    """Pin what a standard card trusts: the root authority, the auditor's keys, the issuer's root; once in its life.
+
+    A card that has it already is left as it is: only who holds the card's keys can have put it there. Raises
+    CardRefused, and what :meth:`Channel.send` raises.
+    """
+    try:
+        _store(channel, trust.to_octets(), doing="take its trust points")
+    except CardRefused as error:
+        if error.sw != codes.SW_CONDITIONS:
+            raise
+
+
+def _store(
+    channel: Channel, octets: bytes, *, doing: str, progress: Callable[[int, int], None] | None = None
+) -> None:
     for number, start in enumerate(range(0, len(octets), BLOCK_LENGTH)):
         block = octets[start : start + BLOCK_LENGTH]
         end = start + len(block)
@@ -53,20 +71,9 @@ def store_parameters(
         command = CommandAPDU(
             cla=codes.CLA_PROPRIETARY, ins=codes.INS_STORE_DATA, p1=p1, p2=number, data=block
         )
-        channel.execute(command, doing="take the parameters")
+        channel.execute(command, doing=doing)
         if progress is not None:
             progress(end, len(octets))
-
-
-def store_trust(channel: Channel, trust: CardTrust) -> None:
-    """Pin what the card trusts: CVCAs, auditor, issuer's root; once in a card's life, before the parameters.
-
-    Raises as :func:`store_parameters`.
-    """
-    command = CommandAPDU(
-        cla=codes.CLA_PROPRIETARY, ins=codes.INS_STORE_DATA, p1=_LAST_BLOCK, p2=0, data=trust.to_octets()
-    )
-    channel.execute(command, doing="take what it shall trust")
 
 
 def enrol(channel: Channel, nonce: bytes) -> EnrolmentAnswer:

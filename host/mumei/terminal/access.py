@@ -1,7 +1,6 @@
-"""How a terminal comes to ask a card: by its certificate through PACE and Terminal Authentication or, on development
-cards, by an unsigned description (mumei protocol 2.6).
+"""How a terminal comes to ask a card: by its certificate, through PACE and Terminal Authentication, or by an
+unsigned description on development cards (mumei protocol 2.6).
 """
-
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -27,8 +26,8 @@ class Entry:
     """What the channel binding of a visit is made of; all of it ephemeral or the terminal's own.
 
     ``card_key``, ``terminal_key``: PACE ephemeral keys, 04 || X || Y, zeros in the development profile.
-    ``certificate``: the terminal's 7F4E and 5F37, or the description's octets. ``chain``: whole certificates from the
-    root to the terminal's, empty in the development profile.
+    ``certificate``: the terminal's 7F4E and 5F37, or the description's octets. ``chain``: whole certificates from
+    the root to the terminal's, empty in the development profile.
     """
 
     card_key: bytes
@@ -95,6 +94,7 @@ class CertificateAccess:
             terminal_key=result.terminal_key,
             certificate=self.credentials.certificate.to_pso(),
             chain=tuple(
-                found.to_octets() for found in path_from_root(self.credentials.certificate, self.credentials.known)
+                found.to_octets()
+                for found in path_from_root(self.credentials.certificate, self.credentials.known)
             ),
         )

@@ -2,8 +2,8 @@
 
 A file, version 1, is deterministic CBOR (RFC 8949, 4.2.1) of a map: ``type``, ``request`` (E1), ``wire`` (the
 presentation), ``card_key`` and ``terminal_key`` (of that channel only), ``certificate`` (what the channel binding
-names) and ``chain`` (certificates from the root down, none in the development profile). A pseudonym, a birth date, a name or a resident code makes
-no receipt: it would tell the holder apart.
+names) and ``chain`` (certificates from the root down, none in the development profile). A pseudonym, a birth
+date, a name or a resident code makes no receipt: it would tell the holder apart.
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ class Receipt:
             )
         rights = expected_rights(ImportedKey(path))
         if rights is None:
-            raise TrustError("the terminal of this receipt had no right to ask anything", hint="Do not trust it.")
+            raise TrustError(
+                "the terminal of this receipt had no right to ask anything", hint="Do not trust it."
+            )
         return rights
 
 
@@ -160,8 +162,9 @@ def verify_receipt(
     transaction: bytes | None = None,
     root: Certificate | None = None,
 ) -> VerifiedReceipt:
-    """Check everything again, from the octets. ``transaction``: SHA-256 of the file said to be signed; ``root``: the
-    authority under which the terminal must be certified.
+    """Check everything again, from the octets.
+
+    ``transaction``: SHA-256 of the file said to be signed; ``root``: the authority above the terminal.
 
     Raises InvalidProof, DataError, TrustError for another issuer.
     """

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from mumei.authority.credentials import TerminalCredentials
-from mumei.authority.folder import CERTIFICATE_FILE
+from mumei.authority.folder import CERTIFICATE_FILE, path_from_root, read_certificate, read_chain
 from mumei.files import make_folder, read_file, write_new_file
 from mumei.issuer.parameters import PublicParameters
 from mumei.session.pace import ShopCode
 from mumei.terminal.access import CONTACT_SHOP_CODE, Access, CertificateAccess, DescriptionAccess
 from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.commands.terminal_rights import TerminalRights
+from mumei_core.eac.authorisation import expected_rights
+from mumei_core.eac.trust import ImportedKey
 from mumei_core.errors import DecodingError, TrustError, UsageError
 from mumei_core.presentation.verifier import Verifier
 
@@ -52,7 +54,9 @@ class Terminal:
     def description_octets(self) -> bytes:
         """E2 of a development terminal. Raises UsageError for another."""
         if not isinstance(self.access, DescriptionAccess):
-            raise UsageError("this terminal has certificates, and no description", hint="It reads standard cards.")
+            raise UsageError(
+                "this terminal has certificates, and no description", hint="It reads standard cards."
+            )
         return self.access.octets
 
     @property
@@ -88,7 +92,7 @@ class Terminal:
         *,
         shop_code: str = CONTACT_SHOP_CODE,
     ) -> Terminal:
-        """From its folder; ``passphrase`` is asked for a terminal with a key. Raises TrustError, or as a key file."""
+        """From its folder; ``passphrase`` is asked for where there is a key. Raises TrustError or KeyFileError."""
         parameters = PublicParameters.load(folder / PARAMETERS_FILE)
         if has_credentials(folder):
             credentials = TerminalCredentials.load(folder, passphrase())
@@ -105,23 +109,41 @@ class Terminal:
         return cls(access=access, parameters=parameters, verifier=verifier_for(parameters))
 
     def save(self, folder: Path) -> None:
-        """Write a new folder, or put the parameters beside a certificate that is there.
+        """Write a new folder of a development terminal.
 
         Raises UsageError, and writes nothing, if one of the files to write is there already.
         """
-        develops = isinstance(self.access, DescriptionAccess)
-        for name in (DESCRIPTION_FILE, PARAMETERS_FILE) if develops else (PARAMETERS_FILE,):
+        octets = self.description_octets
+        for name in (DESCRIPTION_FILE, PARAMETERS_FILE, CERTIFICATE_FILE):
             if (folder / name).exists():
                 raise UsageError(f"{folder / name} is there already", hint="Choose another folder.")
         make_folder(folder)
-        if develops:
-            write_new_file(folder / DESCRIPTION_FILE, self.description_octets, mode=0o644)
+        write_new_file(folder / DESCRIPTION_FILE, octets, mode=0o644)
         self.parameters.save(folder / PARAMETERS_FILE)
+
+
+def add_parameters(folder: Path, parameters: PublicParameters) -> None:
+    """Put the parameters beside the certificate that is in ``folder``. Raises UsageError if some are there."""
+    parameters.save(folder / PARAMETERS_FILE)
 
 
 def has_credentials(folder: Path) -> bool:
     """Whether 'mumei authority terminal' made this folder."""
     return (folder / CERTIFICATE_FILE).exists()
+
+
+def rights_in(folder: Path) -> TerminalRights:
+    """What the terminal in ``folder`` may ask; its key stays closed. Raises as :meth:`Terminal.load`."""
+    if not has_credentials(folder):
+        return Terminal.load(folder).rights
+    certificate = read_certificate(folder / CERTIFICATE_FILE)
+    rights = expected_rights(ImportedKey(path_from_root(certificate, read_chain(folder))))
+    if rights is None:
+        raise TrustError(
+            "the terminal's certificate grants no right to ask anything",
+            hint="Ask the sector authority for a certificate with a relying party's context.",
+        )
+    return rights
 
 
 def verifier_for(parameters: PublicParameters) -> Verifier:
