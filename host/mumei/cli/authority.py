@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +35,6 @@ from mumei.cli.output import emit
 from mumei.cli.questions import Asked, question_options
 from mumei.cli.secrets import SecretSource, secret_options
 from mumei_core.credential import encode_text
-from mumei_core.dates import today
 from mumei_core.eac.rights import NO_FLAGS, CertificateRights, Flag, RelyingParty
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import UsageError
@@ -88,7 +87,7 @@ def init(folder: Path, name: str, sequence: int, days: int, passphrase: SecretSo
     refuse_existing(folder)
     secret = _new_passphrase(passphrase)
     key = SigningKey.generate()
-    certificate = issue_root(holder, _validity(today().replace(day=1), days), key)
+    certificate = issue_root(holder, _validity(_today().replace(day=1), days), key)
     save_holder(folder, certificate, (certificate,), key, secret, kind=AUTHORITY_KEY)
     emit(CertificateInfo.of(certificate, folder=folder), as_json=as_json)
 
@@ -146,7 +145,7 @@ def sector(
     issuer = open_authority(root, _passphrase(by_passphrase, "passphrase of the root"))
     secret = _new_passphrase(passphrase)
     key = SigningKey.generate()
-    first = max(today().replace(day=1), issuer.certificate.body.effective)
+    first = max(_today().replace(day=1), issuer.certificate.body.effective)
     certificate = issue_sector(
         issuer,
         holder,
@@ -218,7 +217,7 @@ def terminal(
     certificate = issue_terminal(
         issuer,
         holder,
-        _validity(today(), days),
+        _validity(_today(), days),
         key,
         _rights(asked, flags, pin=pin, party=party),
         can_allowed=not only_by_pin,
@@ -315,6 +314,11 @@ def _party(
         verifier_key=found.record.verifier_key,
         auditor_signature=found.signature,
     )
+
+
+def _today() -> date:
+    """Certificates count days in GMT (TR-03110-3 v2.21, D.2.1.3)."""
+    return datetime.now(UTC).date()
 
 
 def _validity(first: date, days: int) -> Validity:
