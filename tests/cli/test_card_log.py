@@ -19,6 +19,7 @@ from mumei.terminal.check import visit
 from mumei.terminal.question import Question
 from mumei.terminal.trust import Terminal
 from mumei.transport.simulator import open_simulator
+from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.credential import Index
 
 LOG, SHOW, SET = ("card", "log"), ("card", "settings", "show"), ("card", "settings", "set")
@@ -46,7 +47,8 @@ def mumei(*arguments: str) -> Result:
 
 def shop(name: str, *years: int) -> Terminal:
     at = terminal(*map(over, years), show=(Index.PREFECTURE,), pseudonym=True)
-    return Terminal.of(replace(at.description, display_name=name), at.parameters)
+    description = TerminalDescription.from_octets(at.description_octets)
+    return Terminal.of(replace(description, display_name=name), at.parameters)
 
 
 def use(card: str, at: Terminal, question: Question, *, pin: str | None = None) -> None:
