@@ -38,7 +38,7 @@ def verify(at: Path, card: Path, *options: str | Path) -> Result:
 
 def init(place: Place, folder: Path, *options: str | Path) -> Result:
     return mumei(
-        *("terminal", "init", folder, "--context", "sake.example", "--name", "Sake Shop"),
+        *("terminal", "describe", folder, "--context", "sake.example", "--name", "Sake Shop"),
         *("--parameters", place.parameters, *options),
     )
 

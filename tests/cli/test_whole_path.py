@@ -68,8 +68,8 @@ def test_from_an_empty_folder_to_a_receipt_that_anyone_verifies(tmp_path: Path) 
     shell.run("mumei card pin change --card ichiro.card --pin-file transport --new-pin-file pin")
 
     made_with = "--parameters gifu/parameters.cbor --development"
-    shell.run(f"mumei terminal init sake --context sake.example --name Sake --over 20 --over 66 {made_with}")
-    shell.run(f"mumei terminal init forum --context forum.example --name Forum --pseudonym {made_with}")
+    shell.run(f"mumei terminal describe sake --context sake.example --name Sake --over 20 --over 66 {made_with}")
+    shell.run(f"mumei terminal describe forum --context forum.example --name Forum --pseudonym {made_with}")
     (tmp_path / "contract.txt").write_text("sake on credit")
     at_sake = "mumei terminal verify --card ichiro.card --terminal sake"
     accepted = shell.run(f"{at_sake} --over 20 --sign contract.txt --receipt visit.receipt")

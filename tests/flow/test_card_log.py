@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import EllipsisType
@@ -135,7 +135,7 @@ class TestWhatAnEntrySays:
         "name", ["居酒屋「無名」", "한국 상점", "𠮷野家", "酒" * 42 + "ab", "a\0b\n" + "\u202e"]
     )
     def test_names_in_any_script_up_to_their_greatest_length(self, nvm: Nvm, name: str) -> None:
-        use(nvm, at=Terminal.of(replace(SHOP.description, display_name=name), SHOP.parameters))
+        use(nvm, at=world.renamed(SHOP, name))
         assert only_entry(nvm).display_name == name
 
     def test_two_sessions_are_two_entries_newest_first(self, nvm: Nvm) -> None:

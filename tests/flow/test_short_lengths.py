@@ -37,7 +37,7 @@ def test_enrolment_visit_and_receipt_without_extended_lengths(tmp_path: Path) ->
     assert answer.verdict.outcome is Outcome.ACCEPT
     assert wire.longest_command <= LONGEST_SHORT_COMMAND
     assert wire.longest_answer <= LONGEST_SHORT_ANSWER
-    receipt = Receipt.of(answer, at)
+    receipt = Receipt.of(answer)
     assert verify_receipt(receipt, issuer().parameters).proven == ("20 or over",)
 
 

@@ -21,7 +21,7 @@ def verify(folder: Path, presentations: Path) -> None:
     terminal = Terminal.load(folder)
     items = [(bytes.fromhex(a), bytes.fromhex(b)) for a, b in json.loads(presentations.read_text())]
     before = peak()
-    terminal.verifier.prepare(terminal.description.rp_context)
+    terminal.verifier.prepare(terminal.rights.rp_context)
     for item in items:
         terminal.verifier.verify(*item)
     if not all(isinstance(outcome, Verified) for outcome in terminal.verifier.verify_batch(items)):

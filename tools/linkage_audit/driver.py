@@ -232,7 +232,7 @@ class CardDriver:
     def _request(self, terminal: Terminal, asked: Asked) -> Request:
         question = asked.question
         return Request(
-            rp_context=terminal.description.rp_context,
+            rp_context=terminal.rights.rp_context,
             nonce=secrets.token_bytes(NONCE_LENGTH),
             date=day_number(self._world.today),
             channel_binding=self._way.channel_binding(terminal),

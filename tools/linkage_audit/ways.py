@@ -26,6 +26,7 @@ from mumei.terminal.check import Visit, visit
 from mumei.terminal.trust import Terminal
 from mumei.transport.base import CardConnection
 from mumei_core.commands import codes
+from mumei_core.commands.terminal_rights import development_binding
 from mumei_core.dates import day_number
 
 #: Terminals' rights last so long, around the day of the audit.
@@ -176,7 +177,7 @@ class PlainDescription(Way):
         )
 
     def channel_binding(self, terminal: Terminal) -> bytes:
-        return terminal.channel_binding
+        return development_binding(terminal.description_octets)
 
 
 def _fresh(connection: CardConnection) -> Channel:
