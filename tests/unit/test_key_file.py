@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cbor2
 import pytest
+
 from mumei import key_file
 from mumei.key_file import KeyFile, KeyFileError, KeyFileExposedError, WrongPassphraseError
 from mumei_core.errors import HostEnvironmentError, MumeiError, TrustError, UsageError
