@@ -32,11 +32,3 @@ def load_key(path: Path, kind: str, passphrase: bytes) -> SigningKey:
     if key.point != KeyFile.load(path).public:
         raise KeyFileError(f"{path.name}: secret and public part disagree")
     return key
-
-
-def public_point(path: Path, kind: str) -> bytes:
-    """The public key of a key file, 65 octets; no passphrase, so it is trustworthy only as far as the file is."""
-    found = KeyFile.load(path)
-    if found.kind != kind:
-        raise KeyFileError(f"{path.name} is a key file of another kind: {found.kind!a}, not {kind!a}")
-    return found.public

@@ -17,8 +17,8 @@ from tools.linkage_audit.findings import Observer
 from tools.linkage_audit.knowledge import look_for_knowledge
 from tools.linkage_audit.observation import CardTrace, StoredRow, Text
 from tools.linkage_audit.planted import PLANTS
+from tools.linkage_audit.profiles import WAYS
 from tools.linkage_audit.strings import look_across_parties, look_within_parties, varying_steps
-from tools.linkage_audit.ways import WAYS
 
 TODAY = date(2026, 11, 23)
 #: Enough for what every card with the plant does; not for what only some do.

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.fixtures import world
 
 from mumei.authority.credentials import TerminalCredentials
 from mumei.authority.folder import open_authority, read_certificate
@@ -219,6 +220,32 @@ class TestAuditor:
         result = CliRunner().invoke(cli, [*words, str(folder / "other" / "auditor.pub")])
         assert result.exit_code == 5
         assert "not signed" in result.output
+
+
+class TestDigits:
+    def test_root_and_auditor_sign_an_audited_table_and_anyone_can_verify(self, clerk: Clerk) -> None:
+        world.issuer("Gifu TEST").parameters.save(clerk.folder / "parameters.cbor")
+        clerk.make("auditor", "init", "auditor")
+        clerk.make("auditor", "init", "root", "--root")
+        sign = ("auditor", "sign", "digits", "gifu.statement", "--by", "auditor", "--root", "root")
+        made = clerk.make(*sign, "--parameters", "parameters.cbor", root_passphrase="pass")
+        assert made["ages_without_pin"] == [12, 15, 18, 20, 60, 65, 70]
+        folder = clerk.folder
+        words = ["auditor", "verify", "digits", str(folder / "gifu.statement")]
+        words += [
+            "--parameters",
+            str(folder / "parameters.cbor"),
+            "--root",
+            str(folder / "root" / "root.pub"),
+        ]
+        good = CliRunner().invoke(cli, [*words, "--auditor", str(folder / "auditor" / "auditor.pub")])
+        assert good.exit_code == 0, good.output
+        bad = CliRunner().invoke(cli, [*words, "--auditor", str(folder / "root" / "root.pub")])
+        assert bad.exit_code == 5
+        world.issuer("Other TEST").parameters.save(folder / "other.cbor")
+        words[words.index(str(folder / "parameters.cbor"))] = str(folder / "other.cbor")
+        other = CliRunner().invoke(cli, [*words, "--auditor", str(folder / "auditor" / "auditor.pub")])
+        assert (other.exit_code, "other parameters" in other.output) == (5, True)
 
 
 @needs_openpace

@@ -278,3 +278,16 @@ def test_the_application_stays_selected_and_the_rights_stay() -> None:
         select = CommandAPDU(cla=0, ins=codes.INS_SELECT, p1=4, p2=0x0C, data=codes.AID)
         assert at.channel.send(select).sw == codes.SW_OK
         at.ask(request(at, over(20)))
+
+
+def test_a_reader_without_extended_lengths_takes_longer_and_gets_there() -> None:
+    with in_memory(card()) as inserted:
+        wire = Wire(inserted.connection, extended=False)
+        channel = Channel(wire)
+        channel.adopt(CAPABILITIES)
+        terminal = credentials(shop())
+        pace = establish(channel, ShopCode("00"), chat=terminal.chat)
+        at = Opened(channel, authenticate(channel, pace, terminal), wire)
+        asked = request(at, over(20))
+        verifier().verify(asked.to_octets(), at.ask(asked))
+        assert wire.longest_command <= 261

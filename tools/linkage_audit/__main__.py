@@ -14,7 +14,7 @@ from pathlib import Path
 from tools.linkage_audit import report
 from tools.linkage_audit.audit import FULL, SMALL, AuditResult, Size, run_audit
 from tools.linkage_audit.planted import PLANTS
-from tools.linkage_audit.ways import WAYS
+from tools.linkage_audit.profiles import WAYS
 
 from mumei_core.dates import today
 

@@ -21,14 +21,15 @@ from tools.linkage_audit.observation import CardTrace
 from tools.linkage_audit.parties import RelyingParty, relying_parties
 from tools.linkage_audit.planted import PLANTS, maker
 from tools.linkage_audit.population import World, issue_cards, make_world
+from tools.linkage_audit.profiles import WAYS
 from tools.linkage_audit.strings import (
     StringsReport,
     look_across_parties,
+    look_at_columns,
     look_within_parties,
     recurring_private,
     varying_steps,
 )
-from tools.linkage_audit.ways import WAYS
 
 #: Cards that are asked for all instructions, classes and data objects of one octet, and, in the full form, for
 #: all 65,536 data objects. What tells cards apart shows on a few.
@@ -70,6 +71,7 @@ class AuditResult:
     features: FeaturesReport
     knowledge: KnowledgeReport
     joins: JoinReport
+    columns: tuple[Finding, ...]
     control: tuple[int, int]
     seconds: float
 
@@ -79,6 +81,7 @@ class AuditResult:
         return (
             *self.features.findings,
             *(finding for report in self.strings for finding in report.findings),
+            *self.columns,
             *self.knowledge.findings,
             *self.joins.findings,
         )
@@ -89,10 +92,11 @@ def run_audit(
 ) -> AuditResult:
     """Drive ``size.cards`` cards and look. ``jobs``: processes, by default one per processor; 1 is this one."""
     started = time.monotonic()
-    world = make_world(WAYS[way], seed=seed, today=today)
+    chosen = WAYS[way]()
+    world = make_world(chosen, seed=seed, today=today)
     script = Script(parties=relying_parties(size.parties), visits=size.visits)
     traces = _drive(world, script, size, plant, jobs or os.cpu_count() or 1)
-    steps = varying_steps(traces)
+    steps = frozenset(step for step in varying_steps(traces) if not chosen.may_tell_its_number(step))
     rows = [row for trace in traces for row in trace.rows]
     return AuditResult(
         plant=plant,
@@ -105,9 +109,10 @@ def run_audit(
         presentations=sum(trace.presentations for trace in traces),
         varying_steps=len(steps),
         strings=(look_within_parties(traces, steps), look_across_parties(traces, steps)),
-        features=look_at_features(traces, WAYS[way]),
+        features=look_at_features(traces, chosen),
         knowledge=look_for_knowledge(traces, steps),
         joins=join(rows),
+        columns=look_at_columns(traces, steps),
         control=recurring_private(traces),
         seconds=time.monotonic() - started,
     )

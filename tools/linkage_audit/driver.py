@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -10,22 +9,25 @@ from itertools import count, pairwise
 from typing import Final
 
 from tools.linkage_audit import parties, probes
-from tools.linkage_audit.observation import CardTrace, PoweredCard, RecordingConnection, TraceBuilder
+from tools.linkage_audit.observation import (
+    CardTrace,
+    Exchange,
+    PoweredCard,
+    RecordingConnection,
+    TraceBuilder,
+)
 from tools.linkage_audit.parties import SAME_PERSON, Asked, RelyingParty
 from tools.linkage_audit.population import AuditedCard, World
 from tools.linkage_audit.states import Preparation, State, states
-from tools.linkage_audit.ways import WAYS, Stage
+from tools.linkage_audit.ways import Stage
 
-from mumei.session import credential, personalisation
-from mumei.session.application import Application
-from mumei.session.channel import Channel
+from mumei.session import credential
 from mumei.terminal.trust import Terminal
 from mumei_card.applet.records import RECORD_CREDENTIAL, StoredCredential
 from mumei_card.chip.nvm import Nvm
-from mumei_core.commands.request import NONCE_LENGTH, Request
+from mumei_core.commands import codes
 from mumei_core.crypto.curve import R
-from mumei_core.dates import day_number
-from mumei_core.errors import CardRefused, ProtocolError
+from mumei_core.errors import CardRefused, TrustError, UsageError
 from mumei_core.presentation.messages import Presentation
 
 CardMaker = Callable[[Nvm], PoweredCard]
@@ -33,6 +35,7 @@ CardMaker = Callable[[Nvm], PoweredCard]
 #: Days before the audit that a terminal claims, in search of the card's last known date.
 _CLAIMED_DAYS_AGO: Final = (300, 240, 180, 120, 60, 30, 7)
 IN_USE: Final = "in use"
+SHOP_CODE: Final = "shop code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,26 +53,30 @@ class CardDriver:
 
     def __init__(self, world: World, script: Script, card: AuditedCard, make: CardMaker) -> None:
         self._world = world
-        self._way = WAYS[world.way]
+        self._way = world.way
         self._script = script
         self._card = card
         self._make = make
         self._trace = TraceBuilder(card.number)
         self._visits = count()
         self._presentations: list[tuple[str, Presentation]] = []
-        self._terminals: dict[tuple[int, str], Terminal] = {}
 
     def run(self) -> CardTrace:
         """All of it."""
+        is_sampled = self._card.number % self._way.sample == 0
         for state in states():
-            self._probe_state(state)
+            if is_sampled or state.name == IN_USE:
+                self._probe_state(state)
         nvm = Nvm.in_memory(self._card.records)
         connection = RecordingConnection(self._make(nvm))
         for _ in range(self._script.visits):
             for party in self._script.parties:
                 self._visit(connection, party)
-        self._try_issuers_record(connection)
-        self._search_last_date(connection)
+        if is_sampled:
+            self._try_issuers_record(connection)
+            self._search_last_date(connection)
+        if any(admitted.name == SHOP_CODE for admitted in self._way.admitted):
+            self._trace.trace.classes[SHOP_CODE] = {self._card.letter.shop_code}
         trace = self._trace.trace
         trace.issuer_knows = dict(self._card.issuer_knows)
         trace.secrets = dict(self._card.secrets)
@@ -80,25 +87,26 @@ class CardDriver:
     # Before and without a presentation
 
     def _probe_state(self, state: State) -> None:
+        if self._card.number // self._way.sample % state.every:
+            return
+        party = self._script.parties[0]
         connection = RecordingConnection(self._make(Nvm.in_memory(state.records(self._card))))
-        terminal = self._terminal(self._script.parties[0], self._script.parties[0].questions[0])
+        terminal = self._terminal(party, party.questions[0])
         preparation = Preparation(
+            way=self._way,
             card=self._card,
             connection=connection,
-            party=self._script.parties[0],
-            terminal_for=self._terminal,
-            request=lambda terminal, asked: self._request(terminal, asked).to_octets(),
+            ask=lambda asked: self._present(connection, party, asked),
         )
         state.prepare(preparation)
         connection.take()
-        for stage in self._way.stages(terminal):
+        for stage in self._way.stages(terminal, self._card):
             visit = self._new_visit(None)
             battery = self._way.battery(stage.name)
-            self._probe(connection, stage, f"{state.name}: {stage.name}", battery, visit)
+            if not self._probe(connection, stage, f"{state.name}: {stage.name}", battery, visit):
+                continue
             if state.refuses and stage.name == self._way.stage_names[-1]:
-                asked = self._script.parties[0].questions[0]
-                good = probes.present("a good question", self._request(terminal, asked).to_octets())
-                self._probe(connection, stage, f"{state.name}: asked", (good,), visit)
+                self._ask_in_vain(connection, stage, state, terminal, visit)
             if state.name != IN_USE or stage.name != self._way.stage_names[0]:
                 continue
             if self._script.long_battery:
@@ -106,6 +114,32 @@ class CardDriver:
             if self._script.every_data_object:
                 everything = tuple(probes.every_data_object())
                 self._probe(connection, stage, f"every object: {stage.name}", everything, visit)
+        visit = self._new_visit(None)
+        for wrong in self._way.wrong_tries(self._card):
+            wrong.attempt(connection)
+            self._trace.add(f"{state.name}: a wrong {wrong.name}", connection.take(), visit=visit)
+
+    def _ask_in_vain(
+        self, connection: RecordingConnection, stage: Stage, state: State, terminal: Terminal, visit: int
+    ) -> None:
+        entered = stage.enter(connection)
+        connection.take()
+        asked = self._script.parties[0].questions[0]
+        request = parties.request_for(terminal, asked, entered.binding, self._world.today)
+        good = probes.present("a good question", request.to_octets())
+        self._way.probe(entered.channel, connection, good)
+        self._trace.add(f"{state.name}: asked", connection.take(), visit=visit)
+
+    def _present(self, connection: RecordingConnection, party: RelyingParty, asked: Asked) -> int:
+        """One question in a session of its own; gives the card's answer as a status word."""
+        terminal = self._terminal(party, asked)
+        entered = self._way.stages(terminal, self._card)[-1].enter(connection)
+        request = parties.request_for(terminal, asked, entered.binding, self._world.today)
+        try:
+            credential.present(entered.channel, request.to_octets())
+        except CardRefused as refused:
+            return refused.sw or 0
+        return codes.SW_OK
 
     def _probe(
         self,
@@ -114,30 +148,36 @@ class CardDriver:
         scope: str,
         battery: tuple[probes.Probe, ...],
         visit: int,
-    ) -> None:
-        channel = stage.enter(connection)
+    ) -> bool:
+        """Whether the card let us come to this stage; if not, how it refused is on record."""
+        try:
+            channel = stage.enter(connection).channel
+        except (CardRefused, TrustError, UsageError):
+            self._trace.add(f"{scope}, refused", connection.take(), visit=visit)
+            return False
         self._trace.add(f"{scope}, on the way", connection.take(), visit=visit)
         self._trace.add_text(f"{scope} / answer to reset", connection.atr, visit=visit)
         for probe in battery:
             self._way.probe(channel, connection, probe)
         self._trace.add(scope, connection.take(), visit=visit)
+        return True
 
     # Visits
 
     def _visit(self, connection: RecordingConnection, party: RelyingParty) -> None:
         visit = self._new_visit(party)
-        first = self._way.stages(self._terminal(party, party.questions[0]))[0]
+        first = self._way.stages(self._terminal(party, party.questions[0]), self._card)[0]
         self._probe(connection, first, f"a visit: {first.name}", probes.visit_battery(), visit)
         sent = b""
         for asked in party.questions:
             sent += self._ask(connection, party, asked, visit)
-            sent += self._overreach(connection, party, asked, visit)
+        sent += self._overreach(connection, party, party.questions[0], visit)
         self._trace.trace.sent[visit] = sent
 
     def _ask(self, connection: RecordingConnection, party: RelyingParty, asked: Asked, visit: int) -> bytes:
         """One question through the product's own visit, then the same again in the same session."""
         terminal = self._terminal(party, asked)
-        seen = self._way.visit(connection, terminal, asked, pin=self._card.pin, today=self._world.today)
+        seen = self._way.visit(connection, terminal, asked, self._card, today=self._world.today)
         scope = f"asked '{asked.name}', {seen.verdict.reason}"
         if connection.exchanges:
             connection.probe("the same request again", connection.exchanges[-1].command)
@@ -164,21 +204,20 @@ class CardDriver:
     ) -> bytes:
         """Requests that a card must refuse: another party's, beyond the rights, another channel's, broken."""
         terminal = self._terminal(party, asked)
-        good = self._request(terminal, asked)
+        entered = self._way.stages(terminal, self._card)[-1].enter(connection)
+        on_the_way = connection.take()
+        good = parties.request_for(terminal, asked, entered.binding, self._world.today)
+        too_much = replace(good, disclosed=(0, 1, 2, 3, 4), predicates=(), table_hash=None)
         bad = {
             "a request of another party": replace(good, rp_context=b"other.example"),
-            "a request beyond the rights": replace(
-                good, disclosed=(0, 1, 2, 3, 4), predicates=(), table_hash=None
-            ),
+            "a request beyond the rights": too_much,
             "a request of another channel": replace(good, channel_binding=bytes(32)),
             "a request of last year": replace(good, date=good.date - 365),
         }
-        stage = self._way.stages(terminal)[-1]
-        channel = stage.enter(connection)
-        on_the_way = connection.take()
         for name, request in bad.items():
-            self._way.probe(channel, connection, probes.present(name, request.to_octets()))
-        self._way.probe(channel, connection, probes.present("a request cut off", good.to_octets()[:-1]))
+            self._way.probe(entered.channel, connection, probes.present(name, request.to_octets()))
+        cut_off = probes.present("a request cut off", good.to_octets()[:-1])
+        self._way.probe(entered.channel, connection, cut_off)
         exchanges = connection.take()
         self._trace.add("overreaching, on the way", on_the_way, visit=visit)
         self._trace.add("overreaching", exchanges, visit=visit)
@@ -191,63 +230,43 @@ class CardDriver:
         stored = StoredCredential.from_bytes(self._card.records[RECORD_CREDENTIAL])
         own = stored.issued
         visit = self._new_visit(None)
-        for issued in (own, replace(own, issuance_date=own.issuance_date + 1)):
-            connection.reset()
-            channel = Channel(connection)
-            try:
-                Application.select(channel)
+        party = self._script.parties[0]
+        terminal = self._terminal(party, party.questions[0])
+        for stage in self._way.stages(terminal, self._card):
+            for issued in (own, replace(own, issuance_date=own.issuance_date + 1)):
+                channel = stage.enter(connection).channel
                 connection.take()
-                connection.step = "STORE CREDENTIAL"
-                personalisation.store_credential(channel, issued)
-            except (CardRefused, ProtocolError):
-                pass
-            finally:
-                connection.step = None
-            self._trace.add("the issuer's record tried on a card", connection.take(), visit=visit)
+                probe = probes.store_credential(issued.to_octets())
+                self._way.probe(channel, connection, probe)
+                scope = f"the issuer's record tried on a card: {stage.name}"
+                self._trace.add(scope, connection.take(), visit=visit)
 
     def _search_last_date(self, connection: RecordingConnection) -> None:
         party = self._script.parties[0]
         for days in _CLAIMED_DAYS_AGO:
             claimed = self._world.today - timedelta(days=days)
             terminal = self._way.terminal(party, SAME_PERSON, self._world.parameters, claimed)
-            channel = self._way.stages(terminal)[-1].enter(connection)
-            connection.take()
-            request = replace(self._request(terminal, SAME_PERSON), date=day_number(claimed))
-            connection.step = "PRESENT"
+            seen = "the terminal is refused"
             try:
-                credential.present(channel, request.to_octets())
-            except CardRefused:
+                entered = self._way.stages(terminal, self._card)[-1].enter(connection)
+                request = parties.request_for(terminal, SAME_PERSON, entered.binding, claimed)
+                seen = "the request is refused"
+                credential.present(entered.channel, request.to_octets())
+                seen = "answered"
+            except (CardRefused, TrustError):
                 pass
-            finally:
-                connection.step = None
-            scope = f"search for the last known date, {days} days ago"
-            answered = [replace(e, answer=e.answer[-2:]) for e in connection.take()]
-            self._trace.add(scope, answered, visit=self._new_visit(None))
+            connection.take()
+            # The way there differs with the answer; what counts is how many answers cards can give.
+            verdict = Exchange(step="PRESENT", command=b"", answer=seen.encode() + b"\x90\x00", operations=())
+            self._trace.add(f"search for the last known date, {days} days ago", [verdict], visit=-1)
 
     def _new_visit(self, party: RelyingParty | None) -> int:
         visit = next(self._visits)
         self._trace.trace.party_of[visit] = -1 if party is None else party.number
         return visit
 
-    def _request(self, terminal: Terminal, asked: Asked) -> Request:
-        question = asked.question
-        return Request(
-            rp_context=terminal.rights.rp_context,
-            nonce=secrets.token_bytes(NONCE_LENGTH),
-            date=day_number(self._world.today),
-            channel_binding=self._way.channel_binding(terminal),
-            predicates=question.predicates,
-            disclosed=question.disclosed,
-            pseudonym=question.pseudonym,
-            transaction=question.transaction,
-            table_hash=terminal.parameters.table_hash if question.predicates else None,
-        )
-
     def _terminal(self, party: RelyingParty, asked: Asked) -> Terminal:
-        key = (party.number, asked.name)
-        if key not in self._terminals:
-            self._terminals[key] = self._way.terminal(party, asked, self._world.parameters, self._world.today)
-        return self._terminals[key]
+        return self._way.terminal(party, asked, self._world.parameters, self._world.today)
 
 
 def quotients(presentations: list[tuple[str, Presentation]]) -> dict[str, list[int]]:

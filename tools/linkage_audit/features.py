@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tools.linkage_audit.findings import ClassSizes, Finding, Observer
 from tools.linkage_audit.observation import CardTrace, Visible
 from tools.linkage_audit.states import states
-from tools.linkage_audit.ways import Way
+from tools.linkage_audit.ways import NOT_YET_ISSUED, Way
 
 #: The place where states that answer nothing are asked a good question.
 ASKED = "asked / PRESENT, a good question"
@@ -106,22 +106,28 @@ def _compare_states(
     traces: Sequence[CardTrace], way: Way
 ) -> tuple[dict[str, dict[str, list[object]]], list[Finding]]:
     """By class, by state, what it showed; and the probes by which a state shows that may not."""
-    shown: dict[str, dict[str, object]] = defaultdict(dict)
-    names = [state.name for state in states()]
-    for state in names:
+    stepped: dict[str, dict[str, str]] = defaultdict(dict)
+    for state in states():
         for stage in way.stage_names:
             for probe in way.battery(stage):
                 place = f"{stage} / {probe.name}"
-                shown[place][state] = _answers(traces, f"{state}: {place}")
+                stepped[place][state.name] = f"{state.name}: {place}"
+                stepped[f"{place}, opened"][state.name] = f"{state.name}: {place}, opened"
+        for place in _wrong_tries(traces, state.name):
+            stepped[place][state.name] = f"{state.name}: {place}"
+        if state.refuses:
+            stepped[ASKED][state.name] = f"{state.name}: {ASKED}"
+    issued = {state.name for state in states() if state.issued}
+    shown = {place: _answers(traces, steps) for place, steps in stepped.items()}
     classes: dict[str, dict[str, list[object]]] = defaultdict(lambda: defaultdict(list))
     findings = []
-    for refusing in states():
-        if refusing.refuses:
-            shown[ASKED][refusing.name] = _answers(traces, f"{refusing.name}: {ASKED}")
     for place, by_state in shown.items():
-        if len(set(by_state.values())) == 1:
+        if len(set(by_state.values())) <= 1:
             continue
         admitted = next((c for c in way.admitted if c.probes and re.search(c.probes, place)), None)
+        if admitted is None and len({by_state[name] for name in issued & by_state.keys()}) <= 1:
+            # A card that nobody holds yet may look different from those that people carry.
+            admitted = NOT_YET_ISSUED if NOT_YET_ISSUED in way.admitted else None
         if admitted is None:
             findings.append(
                 Finding(
@@ -134,16 +140,33 @@ def _compare_states(
                 )
             )
             continue
-        for state, answers in by_state.items():
-            classes[admitted.name][state].append(answers)
+        for name, answers in by_state.items():
+            classes[admitted.name][name].append(answers)
     return classes, findings
 
 
-def _answers(traces: Sequence[CardTrace], step: str) -> object:
-    """What all cards showed at a step, with the octets where they never vary."""
-    visible = frozenset[Visible]().union(*(trace.visible.get(step, set()) for trace in traces))
-    octets = {text.octets for trace in traces for text in trace.texts.get(step, ())}
-    return visible, next(iter(octets)) if len(octets) == 1 else None
+def _wrong_tries(traces: Sequence[CardTrace], state: str) -> set[str]:
+    """Steps, without the state's name, at which wrong passwords were tried in it."""
+    start = f"{state}: "
+    return {
+        step.removeprefix(start)
+        for trace in traces
+        for step in trace.visible
+        if step.startswith(f"{start}a wrong ")
+    }
+
+
+def _answers(traces: Sequence[CardTrace], steps: dict[str, str]) -> dict[str, object]:
+    """By state, what cards showed at its step; with the octets, where these never vary within a state."""
+    visible: dict[str, frozenset[Visible]] = {}
+    octets: dict[str, frozenset[bytes]] = {}
+    for state, step in steps.items():
+        seen = [trace.visible[step] for trace in traces if step in trace.visible]
+        if seen:
+            visible[state] = frozenset[Visible]().union(*seen)
+            octets[state] = frozenset(text.octets for trace in traces for text in trace.texts.get(step, ()))
+    is_random = any(len(values) > 1 for values in octets.values())
+    return {state: (visible[state], None if is_random else octets[state]) for state in visible}
 
 
 def _groups(by_state: dict[str, object]) -> list[str]:

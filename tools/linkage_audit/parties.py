@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Final
 
@@ -10,12 +12,13 @@ from tools.linkage_audit.observation import StoredRow
 
 from mumei.terminal.check import Visit
 from mumei.terminal.question import Question, over, under
-from mumei_core.commands.request import Request
+from mumei.terminal.trust import Terminal
+from mumei_core.commands.request import NONCE_LENGTH, Request
 from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.credential import ATTRIBUTES, Index
 from mumei_core.crypto.curve import Point
 from mumei_core.crypto.hash_to_curve import context_point
-from mumei_core.dates import date_of
+from mumei_core.dates import date_of, day_number
 from mumei_core.errors import DecodingError
 from mumei_core.presentation.messages import KEY_HINT_LENGTH, Presentation
 
@@ -65,6 +68,22 @@ class RelyingParty:
             not_before=first,
             not_after=last,
         )
+
+
+def request_for(terminal: Terminal, asked: Asked, binding: bytes, today: date) -> Request:
+    """The request for this question in the session with this binding, with a fresh nonce."""
+    question = asked.question
+    return Request(
+        rp_context=terminal.rights.rp_context,
+        nonce=secrets.token_bytes(NONCE_LENGTH),
+        date=day_number(today),
+        channel_binding=binding,
+        predicates=question.predicates,
+        disclosed=question.disclosed,
+        pseudonym=question.pseudonym,
+        transaction=question.transaction,
+        table_hash=terminal.parameters.table_hash if question.predicates else None,
+    )
 
 
 _KINDS: Final = (

@@ -14,25 +14,21 @@ from pathlib import Path
 from typing import Final
 
 from tools.linkage_audit.observation import RecordingConnection
-from tools.linkage_audit.ways import WAYS, Way
+from tools.linkage_audit.ways import Way, records_of
 
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters, make_parameters
 from mumei.issuer.signing import SigningService
-from mumei.office.enrolment import Office
 from mumei.office.japan_codes import MUNICIPALITIES, MunicipalityCode
 from mumei.office.registry import Registry
 from mumei.office.resident_code import ResidentCode, check_digit
 from mumei.office.residents import Resident, Sex, credential_attributes
-from mumei.session.application import Application
 from mumei.session.channel import Channel
-from mumei.session.holder import Pin, TransportPin, change_pin
-from mumei.session.personalisation import store_parameters
-from mumei_card.applet.records import RECORD_CREDENTIAL, RECORD_LAST_DATE, StoredCredential
+from mumei_card.applet.records import RECORD_CREDENTIAL, StoredCredential
 from mumei_card.chip.nvm import Nvm
 from mumei_card.os.context import RECORD_CARD_KEY
 from mumei_card.os.kernel import Kernel
-from mumei_card.personalisation import PinLetter, draw_letter, initial_records
+from mumei_card.personalisation import PinLetter
 from mumei_core.credential import Index
 from mumei_core.crypto.curve import scalar_to_octets
 
@@ -47,7 +43,7 @@ _LONGEST_NAME: Final = 30
 class World:
     """What all cards have in common; made once and given to every worker. ``today``: the day of the visits."""
 
-    way: str
+    way: Way
     seed: int
     today: date
     key: IssuerKey = field(repr=False)
@@ -60,24 +56,14 @@ def make_world(way: Way, *, seed: int, today: date) -> World:
     """An issuer with fresh keys, and the records that its stock of cards shares."""
     key = IssuerKey.generate()
     parameters = make_parameters(key, "audit TEST", profile=way.profile)
-    blank = initial_records(way.profile_name, draw_letter())
-    nvm = Nvm.in_memory(blank)
-    channel = Channel(RecordingConnection(Kernel(nvm)))
-    Application.select(channel)
-    store_parameters(channel, parameters.for_card(today - timedelta(days=_ISSUING_DAYS + 1)))
     return World(
-        way=way.profile_name,
+        way=way,
         seed=seed,
         today=today,
         key=key,
         parameters=parameters,
-        stock={name: value for name, value in records_of(nvm).items() if blank.get(name) != value},
+        stock=way.stock(parameters, today - timedelta(days=_ISSUING_DAYS + 1)),
     )
-
-
-def records_of(nvm: Nvm) -> dict[str, bytes]:
-    """All that a card holds."""
-    return {name: value for name in nvm.sizes() if (value := nvm.get(name)) is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,27 +88,25 @@ class AuditedCard:
 
 def issue_cards(world: World, numbers: range, folder: Path) -> Iterator[AuditedCard]:
     """Enrol residents ``numbers`` and give each a card, through registry, office and card in process."""
-    way = WAYS[world.way]
+    way = world.way
     clock = _Clock()
     with Registry.create(folder / f"registry-{numbers.start}.sqlite", clock=clock) as registry:
-        office = Office(registry, world.parameters, SigningService(world.key), clerk=CLERK)
+        office = way.office(registry, world.parameters, SigningService(world.key), CLERK)
         for number in numbers:
             chance = random.Random(f"{world.seed}-{number}")  # noqa: S311 - invented people, no secrets
             issued_on = world.today - timedelta(days=chance.randrange(_ISSUING_DAYS))
             clock.day = issued_on
             resident = _resident(number, chance)
             record = registry.add_resident(resident, clerk=CLERK)
-            letter = draw_letter()
-            delivered = initial_records(way.profile_name, letter)
+            letter = way.new_letter()
+            delivered, card_number = way.deliver(letter)
             stocked = {**delivered, **world.stock}
             nvm = Nvm.in_memory(stocked)
             channel = Channel(RecordingConnection(Kernel(nvm)))
-            enrolled = office.enrol(channel, record.number, today=issued_on)
+            enrolled = office.enrol(channel, record.number, today=issued_on, card_number=card_number)
             handed_over = records_of(nvm)
             pin = f"{chance.randrange(10**6):06}"
-            channel.reset()
-            Application.select(channel)
-            change_pin(channel, TransportPin(letter.transport_pin), Pin(pin))
+            way.set_pin(channel.connection, letter, pin)
             yield AuditedCard(
                 number=number,
                 issued_on=issued_on,
@@ -133,7 +117,7 @@ def issue_cards(world: World, numbers: range, folder: Path) -> Iterator[AuditedC
                 stocked=stocked,
                 handed_over=handed_over,
                 issuer_knows=_issuer_knows(registry, enrolled.enrolment, resident),
-                secrets=_secrets(nvm, letter, pin),
+                secrets=_secrets(nvm, letter, pin) | ({"card number": card_number} if card_number else {}),
             )
 
 
@@ -196,9 +180,5 @@ def _secrets(nvm: Nvm, letter: PinLetter, pin: str) -> dict[str, bytes]:
         "PIN": pin.encode(),
         "transport PIN": letter.transport_pin.encode(),
         "PUK": letter.puk.encode(),
+        "CAN": letter.can.encode(),
     }
-
-
-def last_known_day(records: Mapping[str, bytes]) -> int:
-    """What the card will refuse days before."""
-    return int.from_bytes(records[RECORD_LAST_DATE], "big")

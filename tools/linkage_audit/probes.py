@@ -184,6 +184,14 @@ def present(name: str, request: bytes) -> Probe:
     return Probe(name=f"PRESENT, {name}", octets=command.to_bytes(extended=True))
 
 
+def store_credential(data: bytes) -> Probe:
+    """STORE CREDENTIAL with an issuer's data."""
+    command = CommandAPDU(
+        cla=codes.CLA_PROPRIETARY, ins=codes.INS_STORE_CREDENTIAL, p1=0, p2=0, data=data, le=MAX_SHORT_LE
+    )
+    return Probe(name="STORE CREDENTIAL", octets=command.to_bytes(extended=True))
+
+
 def _short() -> Iterator[Probe]:
     for name, octets in _NAMES.items():
         for p2 in (0x00, 0x04, 0x0C):

@@ -12,8 +12,8 @@ from tools.linkage_audit.audit import EVERY_OBJECT_CARDS, LONG_BATTERY_CARDS, Au
 from tools.linkage_audit.findings import ClassSizes, Finding, Observer
 from tools.linkage_audit.planted import PLANTS
 from tools.linkage_audit.probes import long_battery, short_battery, visit_battery
+from tools.linkage_audit.profiles import WAYS
 from tools.linkage_audit.states import SEATS, states
-from tools.linkage_audit.ways import WAYS
 
 _MOST_LEAKS: Final = 30
 
@@ -103,7 +103,8 @@ def _watched(product: AuditResult) -> list[str]:
         "birth years 1930 to 2023.",
         "",
         f"- Way in: {way.name}. Stages: {'; '.join(way.stage_names)}.",
-        f"- States of the card: {'; '.join(state.name for state in states())}.",
+        f"- States of the card: {'; '.join(state.name for state in states())}"
+        + (f" (on one card in {way.sample})." if way.sample > 1 else "."),
         f"- Probes: {len(short_battery())} in every state, {len(visit_battery())} at every visit, "
         f"{len(long_battery()):,} (all instructions, classes, data objects of one octet) on "
         f"{min(LONG_BATTERY_CARDS, product.size.cards)} cards"
@@ -114,7 +115,7 @@ def _watched(product: AuditResult) -> list[str]:
             for party in product.parties
         )
         + ". Each also asks twice, asks too much, and passes on other parties' requests.",
-        "- Besides: a search for the card's last known date, and the issuer's own file of a card tried on it.",
+        "- Besides: wrong passwords in every state, a search for the card's last known date, and the issuer's own file of a card tried on it.",
     ]
 
 

@@ -17,6 +17,11 @@ from tools.linkage_audit.findings import Finding, Observer
 from tools.linkage_audit.observation import SHORTEST, CardTrace, Text
 
 _EXAMPLES: Final = 3
+#: Octets of a piece that is a frame when every card says it: three come by chance on all cards never, two often.
+_FRAME: Final = 3
+#: Visits beyond each card's first that must agree: 256^-6 over some 10^5 places is below the budget.
+_AGREEING: Final = 6
+_SEPARATOR: Final = bytes.fromhex("00FF00FF00FF")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,45 @@ def recurring_private(traces: Sequence[CardTrace]) -> tuple[int, int]:
                     times[key] += 1
     repeated = {key for key, count in times.items() if count > 1}
     return len(repeated), sum(len(pairs[key]) == 1 for key in repeated)
+
+
+def look_at_columns(traces: Sequence[CardTrace], steps: frozenset[str]) -> tuple[Finding, ...]:
+    """Single octets: places in an answer where each card always says the same, and not all cards the same.
+
+    Each visit of a card beyond the first agrees by chance in one of 256, so a place counts where so many agree
+    that the budget is kept over all places.
+    """
+    findings = []
+    for step in sorted(steps):
+        answers = {
+            trace.card: {(text.visit, text.octets) for text in trace.texts[step] if not text.private}
+            for trace in traces
+            if step in trace.texts
+        }
+        agreeing = sum(len(seen) - 1 for seen in answers.values() if len(seen) > 1)
+        several = [[octets for _, octets in seen] for seen in answers.values() if len(seen) > 1]
+        if agreeing < _AGREEING or len({len(octets) for seen in several for octets in seen}) != 1:
+            continue
+        own = [
+            place
+            for place in range(len(several[0][0]))
+            if all(len({octets[place] for octets in seen}) == 1 for seen in several)
+            and len({seen[0][place] for seen in several}) > 1
+        ]
+        if own:
+            shown = Counter(bytes(seen[0][place] for place in own) for seen in several)
+            findings.append(
+                Finding(
+                    test="octets of a card's own",
+                    observer=Observer.ALL_PARTIES,
+                    where=step,
+                    what=f"{len(own)} octets of the answer are always the same on a card, and not on all cards",
+                    cards=len(several),
+                    shared_by=min(shown.values()),
+                    examples=tuple(octets[:16].hex(" ") for octets in list(shown)[:_EXAMPLES]),
+                )
+            )
+    return tuple(findings)
 
 
 Keep = Callable[[Text], bool]
@@ -154,7 +198,7 @@ def _look(
 ) -> StringsReport:
     samples = Counter(Sample(len(group.visits), group.window_count()) for group in groups)
     lengths = chance.shortest_telling(samples)
-    everyone = _Everyone(traces)
+    everyone = _Everyone(traces, steps)
     marks: dict[str, dict[bytes, set[int]]] = defaultdict(lambda: defaultdict(set))
     for group in groups:
         judged: dict[tuple[str, bytes], bool] = {}
@@ -175,7 +219,7 @@ def _look(
 
 
 def _tells(step: str, string: bytes, group: _Group, lengths: dict[int, int], everyone: _Everyone) -> bool:
-    """Whether enough of the string is not what everybody says there.
+    """Whether enough of the string is not what everybody says.
 
     A constant with one more octet beside it comes back by chance soon: only what is beside it counts.
     """
@@ -185,43 +229,46 @@ def _tells(step: str, string: bytes, group: _Group, lengths: dict[int, int], eve
 
 
 class _Everyone:
-    """Who else ever said a string, at the same step."""
+    """What all cards say, anywhere or at one step: frames of data objects, names, status words inside."""
 
-    def __init__(self, traces: Sequence[CardTrace]) -> None:
+    def __init__(self, traces: Sequence[CardTrace], steps: frozenset[str]) -> None:
         self._traces = traces
-        self._said: dict[str, list[list[bytes]]] = {}
-        self._counts: dict[tuple[str, bytes], int] = {}
+        self._said = [
+            _SEPARATOR.join({text.octets for step in steps for text in trace.texts.get(step, ())})
+            for trace in traces
+        ]
+        self._said_at: dict[str, list[bytes]] = {}
+        self._counts: dict[bytes, int] = {}
 
     def own_octets(self, step: str, string: bytes) -> int:
-        """Octets of ``string`` in no window that every card says. One card alone has all to itself."""
-        present = len(self._texts(step))
+        """Octets of ``string`` in no short piece that every card says. One card alone has all to itself."""
         covered: set[int] = set()
-        for i in range(len(string) - SHORTEST + 1):
-            if self._saying(step, string[i : i + SHORTEST]) == present > 1:
-                covered.update(range(i, i + SHORTEST))
+        for i in range(len(string) - _FRAME + 1):
+            if self._is_common(step, string[i : i + _FRAME]):
+                covered.update(range(i, i + _FRAME))
         return len(string) - len(covered)
 
-    def sharing(self, step: str, string: bytes) -> int:
-        """Cards that say the most common part of ``string`` that not all of them say."""
-        present = len(self._texts(step))
-        counts = {self._saying(step, string[i : i + SHORTEST]) for i in range(len(string) - SHORTEST + 1)}
-        return max((count for count in counts if count < present), default=present)
-
-    def _saying(self, step: str, window: bytes) -> int:
-        key = (step, window)
-        if key not in self._counts:
-            cards = self._texts(step)
-            self._counts[key] = sum(any(window in octets for octets in texts) for texts in cards)
-        return self._counts[key]
-
-    def _texts(self, step: str) -> list[list[bytes]]:
-        if step not in self._said:
-            self._said[step] = [
-                list({text.octets for text in trace.texts[step]})
+    def _is_common(self, step: str, piece: bytes) -> bool:
+        if self._saying(piece) == len(self._said) > 1:
+            return True
+        if step not in self._said_at:
+            self._said_at[step] = [
+                _SEPARATOR.join({text.octets for text in trace.texts[step]})
                 for trace in self._traces
                 if step in trace.texts
             ]
-        return self._said[step]
+        here = self._said_at[step]
+        return len(here) > 1 and all(piece in said for said in here)
+
+    def sharing(self, string: bytes) -> int:
+        """Cards that say the most common part of ``string`` that not all of them say."""
+        counts = {self._saying(string[i : i + SHORTEST]) for i in range(len(string) - SHORTEST + 1)}
+        return max((count for count in counts if count < len(self._said)), default=len(self._said))
+
+    def _saying(self, window: bytes) -> int:
+        if window not in self._counts:
+            self._counts[window] = sum(window in said for said in self._said)
+        return self._counts[window]
 
 
 def _finding(observer: Observer, step: str, strings: dict[bytes, set[int]], everyone: _Everyone) -> Finding:
@@ -232,7 +279,7 @@ def _finding(observer: Observer, step: str, strings: dict[bytes, set[int]], ever
         where=step,
         cards=len(set[int]().union(*strings.values())),
         what=f"a string of {len(longest)} octets comes back for a card and not for all others",
-        shared_by=min(everyone.sharing(step, string) for string in strings),
+        shared_by=min(everyone.sharing(string) for string in strings),
         examples=_examples(strings),
     )
 

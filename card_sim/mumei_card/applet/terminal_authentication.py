@@ -95,6 +95,7 @@ def manage_security_environment(command: CommandAPDU, context: CardContext) -> b
 def verify_certificate(command: CommandAPDU, context: CardContext) -> bytes:
     """PSO: Verify Certificate. Date and trust points change together, and only if they do."""
     trust = load_trust(context)
+    context.counters.p256_verifications += 1
     try:
         progress, after = _progress(context).verify_certificate(command.data, trust)
     except TerminalAuthError as error:
@@ -109,9 +110,10 @@ def external_authenticate(command: CommandAPDU, context: CardContext) -> bytes:
     """EXTERNAL AUTHENTICATE. The challenge is gone whatever comes of it; the channel stays."""
     progress, channel = _progress(context), _channel(context)
     _keep(context, progress.without_challenge())
+    context.counters.p256_verifications += 1
     try:
         key = progress.authenticate(command.data)
-        context.security_status.terminal = authorise(
+        terminal = authorise(
             key,
             _chat(channel),
             channel.password,
@@ -120,6 +122,10 @@ def external_authenticate(command: CommandAPDU, context: CardContext) -> bytes:
         )
     except TerminalAuthError as error:
         raise CardError(error.sw, error.message, keep_status=True) from error
+    if terminal.rights is not None and terminal.rights.pseudonym:
+        # The auditor's signature over the context's point.
+        context.counters.p256_verifications += 1
+    context.security_status.terminal = terminal
     return b""
 
 

@@ -16,6 +16,8 @@ class OperationCounters:
     nvm_writes: int = 0
     random_octets: int = 0
     p256_multiplications: int = 0
+    p256_verifications: int = 0
+    """ECDSA signatures checked, good or bad."""
     delay_ms: int = 0
     """Milliseconds that the card made wrong guesses wait; modelled, not slept."""
 

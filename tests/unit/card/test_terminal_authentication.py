@@ -166,6 +166,12 @@ class TestAShop:
         assert terminal.certificate == member.certificate.to_pso()
         assert not terminal.is_official
 
+    def test_costs_the_card_four_verifications_with_a_pseudonym(self, session: Session) -> None:
+        """Sector, terminal, signature, auditor (mumei protocol 2.8)."""
+        session.open()
+        assert session.run(shop()) == OK
+        assert session.card.kernel.counters.p256_verifications == 4
+
     def test_comes_in_by_shop_code_or_pin_and_never_by_the_can(self, session: Session) -> None:
         session.open(Password.PIN)
         assert session.run(shop()) == OK
