@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures import world
+from tests.fixtures.certificates import AUDITOR, CVCA
 from tests.fixtures.world import TODAY, InsertedCard, Records, Wire, in_memory, noon, records_of
 
 from mumei.issuer.parameters import PublicParameters
@@ -25,9 +26,12 @@ from mumei.session.scp03 import IssuedCardError, Scp03Channel, WrongKeysError, o
 from mumei.transport.base import CardConnection
 from mumei_card.applet.records import RECORD_CREDENTIAL, RECORD_PARAMETERS
 from mumei_card.applet.security_domain import RECORD_SECURITY_DOMAIN, RECORD_STATIC_KEYS, SecurityDomain
+from mumei_card.applet.trust_points import RECORD_AUDITOR_KEYS, RECORD_TRUST, trust_records
 from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE
 from mumei_card.personalisation import PinLetter, initial_records
 from mumei_core.commands import codes
+from mumei_core.commands.trust import CardTrust
+from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import (
     CardRefused,
     CardRemovedError,
@@ -49,6 +53,7 @@ KEYS = CardKeys(
     keys=MASTER.keys_of(NUMBER, codes.SCP03_INITIAL_KVN),
 )
 LETTER = PinLetter(transport_pin=world.TRANSPORT_PIN, puk=world.PUK, can="500540")
+TRUST = CardTrust.of([CVCA.certificate], TODAY, auditor_keys=[AUDITOR.point])
 
 
 @cache
@@ -66,6 +71,7 @@ def card_with_parameters() -> Records:
     """A card that is INITIALIZED but for the word."""
     with in_memory(new_card()) as card:
         channel = open_channel(card.connection)
+        personalisation.store_trust(channel, TRUST)
         personalisation.store_parameters(channel, parameters().for_card(TODAY))
         return records_of(card.nvm)
 
@@ -98,11 +104,16 @@ class Desk:
         master: MasterKey | None = MASTER,
         number: bytes | None = NUMBER,
         given: PublicParameters | None = None,
+        trust: CardTrust | None = TRUST,
         replacement: bool = False,
     ) -> Enrolled:
-        keys_of = master.keys_of if master is not None else None
         office = Office(
-            self.registry, given or parameters(), world.issuer().signing, clerk="test", keys_of=keys_of
+            self.registry,
+            given or parameters(),
+            world.issuer().signing,
+            clerk="test",
+            keys_of=master.keys_of if master is not None else None,
+            trust=trust,
         )
         return office.enrol(
             Channel(connection), self.resident, today=TODAY, card_number=number, replacement=replacement
@@ -134,6 +145,7 @@ class TestIssuing:
             enrolled = desk.enrol(wire)
             assert state_of(card) is LifeCycle.SECURED
             assert card.nvm.get(RECORD_CREDENTIAL) is not None
+            assert {name: card.nvm.get(name) for name in trust_records(TRUST)} == trust_records(TRUST)
         assert not enrolled.development
         assert not enrolled.resumed
         assert desk.states == [EnrolmentState.STORED]
@@ -175,7 +187,7 @@ class TestIssuing:
     def test_development_cards_need_no_keys(self, desk: Desk) -> None:
         with in_memory(world.new_card()) as development:
             enrolled = desk.enrol(
-                development.connection, master=None, number=None, given=world.issuer().parameters
+                development.connection, master=None, number=None, given=world.issuer().parameters, trust=None
             )
         assert enrolled.development
 
@@ -214,6 +226,10 @@ class TestWrongCardWrongKeys:
 
     def test_a_desk_without_keys_does_not_even_ask(self, desk: Desk, card: InsertedCard) -> None:
         sent = self.refused(desk, card, UsageError, master=None)
+        assert sent == [b"\x00\xa4", b"\x00\xb0"]
+
+    def test_nor_a_desk_that_does_not_know_whom_cards_trust(self, desk: Desk, card: InsertedCard) -> None:
+        sent = self.refused(desk, card, UsageError, trust=None)
         assert sent == [b"\x00\xa4", b"\x00\xb0"]
 
     def test_parameters_of_development_for_a_standard_card(self, desk: Desk, card: InsertedCard) -> None:
@@ -346,6 +362,27 @@ class TestKeysAndLifeCycle:
         with pytest.raises(CardRefused):
             security_domain.secure(open_channel(card.connection))
         assert state_of(card) is LifeCycle.INITIALIZED
+
+    def test_secure_only_with_trust_points(self, desk: Desk) -> None:
+        """Nobody could ever ask such a card, nor write to it again."""
+        records = dict(card_with_parameters())
+        del records[RECORD_TRUST], records[RECORD_AUDITOR_KEYS]
+        with in_memory(records) as card:
+            with pytest.raises(CardRefused):
+                desk.enrol(card.connection)
+            assert card.nvm.get(RECORD_CREDENTIAL) is not None
+            assert state_of(card) is LifeCycle.INITIALIZED
+            # The desk can mend it: the domain is still open.
+            card.connection.reset()
+            personalisation.store_trust(open_channel(card.connection), TRUST)
+            card.connection.reset()
+            desk.enrol(card.connection)
+            assert state_of(card) is LifeCycle.SECURED
+
+    def test_what_a_card_trusts_is_pinned_once(self, card: InsertedCard) -> None:
+        other = CardTrust.of([CVCA.certificate], TODAY, auditor_keys=[SigningKey.generate().point])
+        personalisation.store_trust(open_channel(card.connection), other)
+        assert card.nvm.get(RECORD_AUDITOR_KEYS) == AUDITOR.point
 
     def test_terminated_for_good(self, card: InsertedCard) -> None:
         security_domain.set_life_cycle(open_channel(card.connection), LifeCycle.TERMINATED)

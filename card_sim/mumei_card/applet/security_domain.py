@@ -12,6 +12,7 @@ from typing import Final
 
 from mumei_card.applet.records import RECORD_CREDENTIAL, RECORD_PARAMETERS
 from mumei_card.applet.terminal_authentication import authorised_terminal
+from mumei_card.applet.trust_points import RECORD_TRUST
 from mumei_card.errors import CardError
 from mumei_card.os.context import RECORD_PROFILE, RECORD_RNG_COUNTER, CardContext
 from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE, life_cycle_of
@@ -35,7 +36,11 @@ _STATUS_QUERY: Final = encode(codes.TAG_AID, b"")
 _MAX_SEQUENCE: Final = 256**SEQUENCE_OCTETS - 1
 _FCI_WANTED = (0x00, 0x0C)
 _NO_DATA = 0x0C
-_NEEDS: Final = {LifeCycle.INITIALIZED: RECORD_PARAMETERS, LifeCycle.SECURED: RECORD_CREDENTIAL}
+# Whoever asks an issued card is judged by its trust points: without them nobody ever could, nor mend it.
+_NEEDS: Final = {
+    LifeCycle.INITIALIZED: (RECORD_PARAMETERS,),
+    LifeCycle.SECURED: (RECORD_CREDENTIAL, RECORD_TRUST),
+}
 # What is left of a terminated card: that it is one.
 _KEPT: Final = frozenset({RECORD_PROFILE, RECORD_RNG_COUNTER})
 
@@ -223,7 +228,7 @@ def set_status(command: CommandAPDU, context: CardContext) -> bytes:
     present, wanted = _state(context), LifeCycle(command.p2)
     if wanted not in STEPS[present]:
         raise CardError(codes.SW_CONDITIONS, f"no step from {present.name} to {wanted.name}")
-    if wanted in _NEEDS and context.nvm.get(_NEEDS[wanted]) is None:
+    if any(context.nvm.get(record) is None for record in _NEEDS.get(wanted, ())):
         raise CardError(codes.SW_CONDITIONS, f"something is missing for {wanted.name}")
     changes: dict[str, bytes | None] = {RECORD_LIFE_CYCLE: bytes((wanted,))}
     if wanted is LifeCycle.TERMINATED:
