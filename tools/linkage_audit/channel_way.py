@@ -135,7 +135,16 @@ class PaceAndTerminalAuthentication(Way):
     def office(
         self, registry: Registry, parameters: PublicParameters, signing: SigningService, clerk: str
     ) -> Office:
-        return Office(registry, parameters, signing, clerk=clerk, keys_of=self._master.keys_of)
+        return Office(
+            registry,
+            parameters,
+            signing,
+            clerk=clerk,
+            keys_of=self._master.keys_of,
+            trust=CardTrust.of(
+                [self._root_certificate], date(2026, 1, 1), auditor_keys=[_key(self._auditor).point]
+            ),
+        )
 
     def set_pin(self, connection: CardConnection, letter: PinLetter, pin: str) -> None:
         channel = _identified(connection)

@@ -99,7 +99,7 @@ class Story:
             f"   with mumei              {join.on:<44} {join.matched} of {join.visitors} people joined"
             for join in self.join_with_mumei
         ]
-        lines.append("DEVELOPMENT: every verdict rests on an unsigned description of the terminal's rights.")
+        lines.append("DEMO: invented people, and authorities made a moment ago, on software cards.")
         return lines
 
 
@@ -108,8 +108,8 @@ class Story:
 def demo(as_json: bool) -> None:
     """Tell the whole story on one screen: a ward office issues cards, shops learn an answer and nothing else.
 
-    Five people, two shops and a forum, each place's database, and what joining them yields. Software cards of
-    the development profile, in a folder that is removed afterwards; no reader is needed.
+    Five people, two shops and a forum, each place's database, and what joining them yields. Software cards that
+    answer inside PACE and Terminal Authentication only, in a folder that is removed afterwards; no reader needed.
 
     \b
     Examples:

@@ -1,6 +1,7 @@
 """The demo's people and places: made by the product's own means, in a folder that is thrown away.
 
-An issuer, a ward office with five residents and their software cards, two shops and a forum, all called DEMO.
+An issuer, a root and a sector authority, an auditor, a card maker, a ward office with five residents and their
+software cards, two shops and a forum, all called DEMO.
 """
 
 from __future__ import annotations
@@ -8,14 +9,26 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
+from mumei.auditor.audit import context_record, sign_context
+from mumei.authority.credentials import TerminalCredentials
+from mumei.authority.issuing import (
+    MAX_SHOP_DAYS,
+    Issuer,
+    Validity,
+    issue_root,
+    issue_sector,
+    issue_terminal,
+    reference,
+)
 from mumei.issuer.keys import IssuerKey
-from mumei.issuer.parameters import PublicParameters, make_parameters
+from mumei.issuer.parameters import make_parameters
 from mumei.issuer.signing import SigningService
+from mumei.maker.master_key import MasterKey, write_card_keys
 from mumei.office.enrolment import Office
 from mumei.office.registry import Registry
 from mumei.office.residents import Resident
@@ -25,17 +38,22 @@ from mumei.terminal.check import Visit, visit
 from mumei.terminal.question import Question, over, under
 from mumei.terminal.trust import Terminal
 from mumei.transport.simulator import open_simulator
-from mumei_core.commands.codes import PROFILE_DEVELOPMENT
-from mumei_core.commands.request import Predicate
-from mumei_core.commands.terminal_description import TerminalDescription
+from mumei_core.commands.codes import PROFILE_STANDARD
+from mumei_core.commands.trust import CardTrust
 from mumei_core.credential import Index, encode_text
-from mumei_core.crypto.hash_to_curve import context_point
-from mumei_core.dates import day_number
+from mumei_core.eac.rights import CertificateRights, Flag, RelyingParty
+from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import HostEnvironmentError
 
 PEOPLE: Final = 5
 GIFU: Final = 21
 _CLERK = "demo clerk"
+_SHOPS: Final = CertificateRights(
+    predicates=(over(20), under(12), over(65)),
+    attributes=(int(Index.PREFECTURE),),
+    flags=Flag.PSEUDONYM,
+    pin=False,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +74,6 @@ class World:
 
     today: date
     people: tuple[Person, ...]
-    parameters: PublicParameters
     sake: Terminal
     cinema: Terminal
     forum: Terminal
@@ -70,37 +87,91 @@ def build(folder: Path, today: date, progress: Callable[[str], None]) -> World:
     """Make everyone. Raises HostEnvironmentError where no software card can be made."""
     progress("issuer: a key, 256 digit signatures, and their audit")
     key = IssuerKey.generate()
-    parameters = make_parameters(key, "DEMO Prefecture", profile=PROFILE_DEVELOPMENT)
+    parameters = make_parameters(key, "DEMO Prefecture", profile=PROFILE_STANDARD)
     parameters.audit()
-    parameters.save(folder / "parameters.cbor")
+    progress("authority, auditor, card maker: a root, a sector of shops, three terminals' certificates")
+    authority = DemoAuthority.make(today)
+    maker = MasterKey.generate()
     people = []
     with Registry.create(folder / "ward.db") as registry:
         records = registry.import_residents(sample_residents(today)[:PEOPLE], clerk=_CLERK)
-        office = Office(registry, parameters, SigningService(key), clerk=_CLERK)
+        office = Office(
+            registry,
+            parameters,
+            SigningService(key),
+            clerk=_CLERK,
+            keys_of=maker.keys_of,
+            trust=authority.card_trust(today),
+        )
         for record in records:
             card = folder / f"{record.number}.card"
-            progress(f"ward office: a card for {record.resident.name}")
-            _new_card(card)
+            progress(f"card maker and ward office: a card for {record.resident.name}")
+            _new_card(card, maker)
             with open_simulator(card) as connection:
                 office.enrol(Channel(connection), record.number, today=today)
             people.append(Person(resident=record.resident, card=card))
+
+    def terminal(context: str, name: str, rights: CertificateRights) -> Terminal:
+        credentials = authority.certify(context, name, rights, today)
+        return Terminal.with_credentials(credentials, parameters)
+
     return World(
         today=today,
         people=tuple(people),
-        parameters=parameters,
-        sake=_terminal(parameters, today, "sake.demo", "DEMO Sake Shop", predicates=(over(20),)),
-        cinema=_terminal(
-            parameters, today, "cinema.demo", "DEMO Cinema", predicates=(under(12), over(65)), pseudonym=True
+        sake=terminal("sake.demo", "DEMO Sake Shop", CertificateRights(predicates=(over(20),), pin=False)),
+        cinema=terminal(
+            "cinema.demo",
+            "DEMO Cinema",
+            CertificateRights(predicates=(under(12), over(65)), flags=Flag.PSEUDONYM, pin=False),
         ),
-        forum=_terminal(
-            parameters,
-            today,
+        forum=terminal(
             "forum.demo",
             "DEMO Gifu Forum",
-            attributes=(int(Index.PREFECTURE),),
-            pseudonym=True,
+            CertificateRights(attributes=(int(Index.PREFECTURE),), flags=Flag.PSEUDONYM, pin=False),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoAuthority:
+    """Who says who may ask what: root, sector of shops, and the auditor of points."""
+
+    root: Issuer
+    sector: Issuer
+    auditor: SigningKey
+
+    @classmethod
+    def make(cls, today: date) -> DemoAuthority:
+        """Fresh keys; certificates good for a year."""
+        year = Validity(effective=today.replace(day=1), expiration=today + timedelta(days=365))
+        root_key, sector_key = SigningKey.generate(), SigningKey.generate()
+        root_certificate = issue_root(reference("JPDEMOROOT", 1), year, root_key)
+        root = Issuer(chain=(root_certificate,), key=root_key)
+        sector_certificate = issue_sector(
+            root, reference("JPDEMOSHOP", 1), year, sector_key, _SHOPS, official=False
+        )
+        sector = Issuer(chain=(root_certificate, sector_certificate), key=sector_key)
+        return cls(root=root, sector=sector, auditor=SigningKey.generate())
+
+    def card_trust(self, today: date) -> CardTrust:
+        """What every card pins."""
+        return CardTrust.of([self.root.certificate], today, auditor_keys=[self.auditor.point])
+
+    def certify(self, context: str, name: str, rights: CertificateRights, today: date) -> TerminalCredentials:
+        """A terminal's certificate for 35 days, its point recomputed and signed by the auditor."""
+        record = context_record(encode_text(context), name, self.sector.certificate.body.chr)
+        party = RelyingParty(
+            rp_context=record.rp_context,
+            display_name=name,
+            OP=record.OP,
+            auditor_signature=sign_context(record, self.auditor),
+        )
+        key = SigningKey.generate()
+        validity = Validity(effective=today, expiration=today + timedelta(days=MAX_SHOP_DAYS - 1))
+        certificate = issue_terminal(
+            self.sector, reference("JPDEMOTERM", 1), validity, key, replace(rights, relying_party=party)
+        )
+        return TerminalCredentials(certificate=certificate, known=self.sector.chain, key=key)
 
 
 def ask(person: Person, terminal: Terminal, question: Question, today: date) -> Visit:
@@ -109,34 +180,13 @@ def ask(person: Person, terminal: Terminal, question: Question, today: date) -> 
         return visit(Channel(connection), terminal, question, today=today)
 
 
-def _terminal(
-    parameters: PublicParameters,
-    today: date,
-    context: str,
-    name: str,
-    *,
-    predicates: tuple[Predicate, ...] = (),
-    attributes: tuple[int, ...] = (),
-    pseudonym: bool = False,
-) -> Terminal:
-    rp_context = encode_text(context)
-    description = TerminalDescription(
-        rp_context=rp_context,
-        display_name=name,
-        OP=context_point(rp_context),
-        predicates=predicates,
-        attributes=attributes,
-        pseudonym=pseudonym,
-        not_before=day_number(today),
-        not_after=day_number(today) + 34,
-    )
-    return Terminal.of(description, parameters)
-
-
-def _new_card(path: Path) -> None:
+def _new_card(path: Path, maker: MasterKey) -> None:
+    keys = path.with_suffix(".keys")
+    write_card_keys(keys, maker.new_card())
     # A program of its own: the product does not know how cards are made.
-    command = [sys.executable, "-m", "mumei_card", "new", str(path), "--profile", "development"]
+    command = [sys.executable, "-m", "mumei_card", "new", str(path), "--personalisation-keys", str(keys)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    keys.unlink()
     if made.returncode:
         raise HostEnvironmentError(
             "no software card can be made", hint=f"Try: mumei-card new FILE. It says: {made.stderr.strip()}"
