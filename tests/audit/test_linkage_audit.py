@@ -22,7 +22,7 @@ from tools.linkage_audit.strings import look_across_parties, look_within_parties
 
 TODAY = date(2026, 11, 23)
 #: Enough for what every card with the plant does; not for what only some do.
-FEW = Size(cards=5, parties=3, visits=2)
+FEW = Size(cards=4, parties=2, visits=2)
 STEP = "a visit / an answer"
 
 

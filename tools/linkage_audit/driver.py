@@ -219,8 +219,8 @@ class CardDriver:
         cut_off = probes.present("a request cut off", good.to_octets()[:-1])
         self._way.probe(entered.channel, connection, cut_off)
         exchanges = connection.take()
-        self._trace.add("overreaching, on the way", on_the_way, visit=visit)
-        self._trace.add("overreaching", exchanges, visit=visit)
+        self._trace.add(f"overreaching '{asked.name}', on the way", on_the_way, visit=visit)
+        self._trace.add(f"overreaching '{asked.name}'", exchanges, visit=visit)
         return b"".join(exchange.command for exchange in (*on_the_way, *exchanges))
 
     # What only the issuer or a liar can try

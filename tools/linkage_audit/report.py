@@ -115,7 +115,8 @@ def _watched(product: AuditResult) -> list[str]:
             for party in product.parties
         )
         + ". Each also asks twice, asks too much, and passes on other parties' requests.",
-        "- Besides: wrong passwords in every state, a search for the card's last known date, and the issuer's own file of a card tried on it.",
+        "- Besides: wrong passwords in every state, a search for the card's last known date, and the issuer's own "
+        "file of a card tried on it.",
     ]
 
 

@@ -225,7 +225,13 @@ def _tells(step: str, string: bytes, group: _Group, lengths: dict[int, int], eve
     """
     times = len({text.visit for _, text in group.texts if string in text.octets})
     least = lengths.get(times)
-    return least is not None and len(string) >= least and everyone.own_octets(step, string) >= least
+    # The second question costs more than the first, and is rarely asked.
+    return (
+        least is not None
+        and len(string) >= least
+        and everyone.own_octets(string) >= least
+        and everyone.own_octets(string, step) >= least
+    )
 
 
 class _Everyone:
@@ -240,17 +246,19 @@ class _Everyone:
         self._said_at: dict[str, list[bytes]] = {}
         self._counts: dict[bytes, int] = {}
 
-    def own_octets(self, step: str, string: bytes) -> int:
-        """Octets of ``string`` in no short piece that every card says. One card alone has all to itself."""
+    def own_octets(self, string: bytes, step: str | None = None) -> int:
+        """Octets of ``string`` in no short piece that every card says, at ``step`` or anywhere.
+
+        One card alone has all to itself.
+        """
         covered: set[int] = set()
         for i in range(len(string) - _FRAME + 1):
-            if self._is_common(step, string[i : i + _FRAME]):
+            piece = string[i : i + _FRAME]
+            if self._saying(piece) == len(self._said) > 1 or (step and self._all_say_at(step, piece)):
                 covered.update(range(i, i + _FRAME))
         return len(string) - len(covered)
 
-    def _is_common(self, step: str, piece: bytes) -> bool:
-        if self._saying(piece) == len(self._said) > 1:
-            return True
+    def _all_say_at(self, step: str, piece: bytes) -> bool:
         if step not in self._said_at:
             self._said_at[step] = [
                 _SEPARATOR.join({text.octets for text in trace.texts[step]})
