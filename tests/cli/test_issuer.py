@@ -12,6 +12,7 @@ from tests.fixtures.command_line import Place, mumei, mumei_json
 
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters
+from mumei_core.commands import codes
 
 
 class TestInit:
@@ -48,18 +49,22 @@ class TestInit:
         assert report["development"] is True and report["audited"] is True
         assert len(report["key_id"]) == len(report["digit_table"]) == 64
 
-    @pytest.mark.parametrize(
-        ("options", "words"),
-        [
-            pytest.param(("--name", "X"), "only development parameters", id="not for development"),
-            pytest.param(("--development",), "--name", id="no name"),
-        ],
-    )
-    def test_refused_and_nothing_made(self, place: Place, options: tuple[str, ...], words: str) -> None:
+    def test_parameters_are_for_standard_cards_unless_said_otherwise(self, place: Place) -> None:
+        folder = place.folder / "new"
+        result = mumei("issuer", "init", folder, "--name", "X", "--passphrase-file", place.passphrase)
+        assert result.exit_code == 0 and "DEVELOPMENT" not in result.stdout
+        parameters = PublicParameters.load(folder / "parameters.cbor")
+        parameters.audit()
+        assert parameters.profile == codes.PROFILE_STANDARD
+        shown = mumei_json("issuer", "show", folder / "parameters.cbor")
+        assert shown["development"] is False
+
+    @pytest.mark.parametrize("options", [(), ("--development",)])
+    def test_without_a_name_nothing_is_made(self, place: Place, options: tuple[str, ...]) -> None:
         passphrase = place.passphrase
         before = place.files()
         result = mumei("issuer", "init", place.folder / "new", *options, "--passphrase-file", passphrase)
-        assert result.exit_code == 2 and words in result.stderr
+        assert result.exit_code == 2 and "--name" in result.stderr
         assert place.files() == before
 
     def test_a_short_passphrase_makes_nothing(self, place: Place) -> None:

@@ -54,7 +54,7 @@ def test_from_an_empty_folder_to_a_receipt_that_anyone_verifies(tmp_path: Path) 
     shell.run("mumei issuer init gifu --name 'Gifu TEST' --development --passphrase-file pass")
     shell.run("mumei office init --registry ward.db")
     shell.run("mumei office import --samples --registry ward.db --clerk sato")
-    shell.run("mumei-card new ichiro.card --letter letter")
+    shell.run("mumei-card new ichiro.card --profile development --letter letter")
     # Resident 4 is 67, and will be tomorrow, whenever this runs.
     enrolled = shell.run(
         "mumei office enrol 4 --registry ward.db --issuer gifu --card ichiro.card --clerk sato"
@@ -68,7 +68,9 @@ def test_from_an_empty_folder_to_a_receipt_that_anyone_verifies(tmp_path: Path) 
     shell.run("mumei card pin change --card ichiro.card --pin-file transport --new-pin-file pin")
 
     made_with = "--parameters gifu/parameters.cbor --development"
-    shell.run(f"mumei terminal describe sake --context sake.example --name Sake --over 20 --over 66 {made_with}")
+    shell.run(
+        f"mumei terminal describe sake --context sake.example --name Sake --over 20 --over 66 {made_with}"
+    )
     shell.run(f"mumei terminal describe forum --context forum.example --name Forum --pseudonym {made_with}")
     (tmp_path / "contract.txt").write_text("sake on credit")
     at_sake = "mumei terminal verify --card ichiro.card --terminal sake"
@@ -115,7 +117,10 @@ class TestEveryCommand:
         shown = [line.strip() for line in examples if line.strip().startswith("mumei ")]
         assert shown and all(line.startswith(f"mumei {' '.join(path)}") for line in shown), text
         options = {name for option in COMMANDS[path].params for name in option.opts}
-        for line in "\n".join(examples).split("Options:")[0].replace("\\\n", " ").splitlines():
+        lines = "\n".join(examples).split("Options:")[0].replace("\\\n", " ").splitlines()
+        for line in (line.strip() for line in lines):
+            if line.startswith("mumei-card "):
+                continue  # the maker's next step, in the other program
             used = {word for word in line.split() if word.startswith("--")}
             assert used <= options, line
 
@@ -125,7 +130,9 @@ class TestEveryCommand:
     def test_no_secret_is_an_argument(self, path: tuple[str, ...]) -> None:
         for option in COMMANDS[path].params:
             word, is_flag = option.name or "", getattr(option, "is_flag", False)
-            if not is_flag and any(secret in word for secret in ("pin", "puk", "passphrase")):
+            # A choice among given words holds no secret.
+            is_choice = isinstance(option.type, click.Choice)
+            if not (is_flag or is_choice) and any(secret in word for secret in ("pin", "puk", "passphrase")):
                 assert word.endswith(("_file", "_fd")), word
 
     def test_an_unknown_option_is_exit_code_2_with_the_way_to_help(self, path: tuple[str, ...]) -> None:

@@ -213,5 +213,11 @@ def test_the_specs_know_every_command_that_the_card_knows() -> None:
 
     registry = Registry()
     catalogue.register(registry)
-    assert all(registry.find(cla, ins) for cla, ins in documented() if ins != codes.INS_GET_RESPONSE)
-    assert len(registry.names()) == len(documented()) - 1
+    # What layers below the registry take for themselves.
+    in_layers = {
+        (codes.CLA_ISO, codes.INS_GET_RESPONSE),
+        (codes.CLA_ISO, codes.INS_GENERAL_AUTHENTICATE),
+        (codes.CLA_SCP03, codes.INS_EXTERNAL_AUTHENTICATE),
+    }
+    assert all(registry.find(*command) for command in set(documented()) - in_layers)
+    assert len(registry.names()) == len(set(documented()) - in_layers)

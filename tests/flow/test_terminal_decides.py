@@ -26,8 +26,10 @@ from mumei.session.holder import Pin
 from mumei.terminal.check import Nonces, Visit, build_request, decide, visit
 from mumei.terminal.question import Question, born_before
 from mumei.terminal.verdict import Outcome, Reason
+from mumei_card.personalisation import PinLetter, initial_records
+from mumei_core.commands import codes
 from mumei_core.dates import day_number
-from mumei_core.errors import CardRefused, UsageError, WrongCardError
+from mumei_core.errors import CardRefused, TrustError, UsageError, WrongCardError
 
 ACCEPT, DENY, CANNOT_DECIDE = Outcome.ACCEPT, Outcome.DENY, Outcome.CANNOT_DECIDE
 
@@ -67,12 +69,21 @@ class TestTerminalDecides:
             answer = ask(sample_card(), question, at=at, today=day)
             assert (outcome(answer), reason(answer)) == (CANNOT_DECIDE, Reason.DATE_REFUSED)
 
-    def test_parameters_of_another_profile(self) -> None:
+    def test_parameters_of_another_profile_make_no_terminal(self) -> None:
         at = terminal(over(20))
-        other = replace(at, parameters=replace(at.parameters, profile=2))
-        with pytest.raises(WrongCardError, match="different profiles") as caught:
-            ask(sample_card(), Question(predicates=(over(20),)), at=other)
+        with pytest.raises(TrustError, match="different profiles") as caught:
+            replace(at, parameters=replace(at.parameters, profile=codes.PROFILE_STANDARD))
         assert "evelopment" in caught.value.hint
+
+    def test_a_card_of_another_profile_is_asked_nothing(self) -> None:
+        sent: list[int] = []
+        letter = PinLetter(transport_pin=world.TRANSPORT_PIN, puk=world.PUK, can="500540")
+        with world.in_memory(initial_records("standard", letter)) as card:
+            wire = world.Wire(card.connection, look=lambda command, _: sent.append(command[1]))
+            with pytest.raises(WrongCardError, match="different profiles") as caught:
+                visit(Channel(wire), terminal(over(20)), Question(predicates=(over(20),)), today=TODAY)
+        assert "evelopment" in caught.value.hint
+        assert sent == [codes.INS_SELECT, codes.INS_READ_BINARY]
 
     def test_a_question_beyond_the_terminals_rights_never_reaches_the_card(self) -> None:
         at = terminal(over(20))

@@ -8,6 +8,7 @@ import pytest
 
 from mumei_card.applet import security_domain
 from mumei_card.applet.records import RECORD_CREDENTIAL, RECORD_PARAMETERS
+from mumei_card.applet.trust_points import RECORD_TRUST
 from mumei_card.inspection import inspect
 from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE
 from mumei_core.gp.life_cycle import STEPS, LifeCycle
@@ -25,11 +26,12 @@ def _reachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(security_domain, "may_reach_security_domain", lambda _: True)
 
 
-def card_in(state: LifeCycle, *, complete: bool = True) -> Card:
-    """A card in a state; ``complete``: as if parameters and credential were there."""
+def card_in(state: LifeCycle, *, without: str | None = None) -> Card:
+    """A card in a state, as if trust points, parameters and credential were there but for one."""
     card = make_card("maker")
-    records = {RECORD_PARAMETERS: b"p", RECORD_CREDENTIAL: b"c"} if complete else {}
-    card.nvm.commit({RECORD_LIFE_CYCLE: bytes((state,)), **records})
+    records = {RECORD_TRUST: b"t", RECORD_PARAMETERS: b"p", RECORD_CREDENTIAL: b"c"}
+    kept = {name: octets for name, octets in records.items() if name != without}
+    card.nvm.commit({RECORD_LIFE_CYCLE: bytes((state,)), **kept})
     return card
 
 
@@ -57,9 +59,16 @@ def test_the_whole_life() -> None:
         assert state_of(card) is state
 
 
-@pytest.mark.parametrize(("present", "wanted"), [(OP_READY, INITIALIZED), (INITIALIZED, SECURED)])
-def test_no_step_without_what_it_is_for(present: LifeCycle, wanted: LifeCycle) -> None:
-    card = card_in(present, complete=False)
+@pytest.mark.parametrize(
+    ("present", "wanted", "missing"),
+    [
+        (OP_READY, INITIALIZED, RECORD_PARAMETERS),
+        (INITIALIZED, SECURED, RECORD_CREDENTIAL),
+        (INITIALIZED, SECURED, RECORD_TRUST),
+    ],
+)
+def test_no_step_without_what_it_is_for(present: LifeCycle, wanted: LifeCycle, missing: str) -> None:
+    card = card_in(present, without=missing)
     assert Personaliser(card).send(set_status(wanted)) == "6985"
     assert state_of(card) is present
 
