@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-from mumei.auditor.audit import context_record, sign_context
+from mumei.auditor.audit import context_record, sign_context, sign_digits
 from mumei.authority.credentials import TerminalCredentials
 from mumei.authority.issuing import (
     MAX_SHOP_DAYS,
@@ -29,7 +29,7 @@ from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import make_parameters
 from mumei.issuer.signing import SigningService
 from mumei.maker.master_key import MasterKey, write_card_keys
-from mumei.office.enrolment import Office
+from mumei.office.enrolment import Office, month_of
 from mumei.office.registry import Registry
 from mumei.office.residents import Resident
 from mumei.office.samples import sample_residents
@@ -102,6 +102,7 @@ def build(folder: Path, today: date, progress: Callable[[str], None]) -> World:
             clerk=_CLERK,
             keys_of=maker.keys_of,
             trust=authority.card_trust(today),
+            statement=sign_digits(parameters, authority.issuer_root, authority.auditor).to_octets(),
         )
         for record in records:
             card = folder / f"{record.number}.card"
@@ -139,6 +140,7 @@ class DemoAuthority:
     root: Issuer
     sector: Issuer
     auditor: SigningKey
+    issuer_root: SigningKey
 
     @classmethod
     def make(cls, today: date) -> DemoAuthority:
@@ -151,11 +153,17 @@ class DemoAuthority:
             root, reference("JPDEMOSHOP", 1), year, sector_key, _SHOPS, official=False
         )
         sector = Issuer(chain=(root_certificate, sector_certificate), key=sector_key)
-        return cls(root=root, sector=sector, auditor=SigningKey.generate())
+        auditor, issuer_root = SigningKey.generate(), SigningKey.generate()
+        return cls(root=root, sector=sector, auditor=auditor, issuer_root=issuer_root)
 
     def card_trust(self, today: date) -> CardTrust:
         """What every card pins."""
-        return CardTrust.of([self.root.certificate], today, auditor_keys=[self.auditor.point])
+        return CardTrust.of(
+            [self.root.certificate],
+            month_of(today),
+            auditor_keys=[self.auditor.point],
+            root_keys=[self.issuer_root.point],
+        )
 
     def certify(self, context: str, name: str, rights: CertificateRights, today: date) -> TerminalCredentials:
         """A terminal's certificate for 35 days, its point recomputed and signed by the auditor."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from mumei.auditor.files import load_statement
 from mumei.authority.folder import read_certificate
 from mumei.cli.auditor import read_public_key
 from mumei.cli.issuer import KEY_FILE, PARAMETERS_FILE
@@ -21,7 +22,7 @@ from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters
 from mumei.issuer.signing import SigningService
 from mumei.maker.master_key import MasterKey
-from mumei.office.enrolment import Office
+from mumei.office.enrolment import Office, month_of
 from mumei.office.records import AuditEntry, EnrolmentRecord, ResidentRecord
 from mumei.office.registry import Registry
 from mumei.office.residents import residents_from_json
@@ -233,6 +234,15 @@ def residents(registry: str, after: int, limit: int, as_json: bool) -> None:
 @click.option(
     "--auditor", type=click.Path(path_type=Path), metavar="FILE", help="The auditor's public key, to pin."
 )
+@click.option(
+    "--issuer-root", type=click.Path(path_type=Path), metavar="FILE", help="The issuer's root key, to pin."
+)
+@click.option(
+    "--digits",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Digits and ages, signed by root and auditor.",
+)
 @click.option("--card-number", metavar="HEX", help="Write to the standard card with this number only.")
 @clerk_option
 @card_options
@@ -247,6 +257,8 @@ def enrol(
     card_master: Path | None,
     root: Path | None,
     auditor: Path | None,
+    issuer_root: Path | None,
+    digits: Path | None,
     card_number: str | None,
     clerk: str,
     place: CardPlace,
@@ -263,17 +275,29 @@ def enrol(
       mumei office enrol 1 --registry ward.db --issuer gifu --card hanako.card
       mumei office enrol 1 --registry ward.db --issuer gifu --reader ACR122 --wait 30
       mumei office enrol 1 --registry ward.db --issuer gifu --card-master maker.key \\
-        --root root/certificate.cvcert --auditor auditor/auditor.pub
+        --root root/certificate.cvcert --auditor auditor/auditor.pub \\
+        --issuer-root auditor/root.pub --digits gifu/digits.statement
     """
     number = None if card_number is None else _card_number(card_number)
     parameters = PublicParameters.load(issuer_folder / PARAMETERS_FILE)
     secret = passphrase.text(prompt="passphrase of the issuer's key").encode()
     key = IssuerKey.load(issuer_folder / KEY_FILE, secret)
     keys_of = None if card_master is None else _master_key(card_master, card_master_passphrase).keys_of
-    trust = _trust(root, auditor)
+    trust = _trust(root, auditor, issuer_root)
+    statement = None if digits is None else load_statement(digits).to_octets()
+    if (trust is None) != (statement is None):
+        raise UsageError(
+            "the digits' statement goes with what a card pins", hint="Give --digits with --root."
+        )
     with Registry.open(registry) as open_registry, place.open() as connection:
         desk = Office(
-            open_registry, parameters, SigningService(key), clerk=clerk, keys_of=keys_of, trust=trust
+            open_registry,
+            parameters,
+            SigningService(key),
+            clerk=clerk,
+            keys_of=keys_of,
+            trust=trust,
+            statement=statement,
         )
         enrolled = desk.enrol(
             Channel(connection),
@@ -330,12 +354,20 @@ def _master_key(file: Path, passphrase: SecretSource) -> MasterKey:
     return MasterKey.load(file, passphrase.text(prompt="passphrase of the card maker's master key").encode())
 
 
-def _trust(root: Path | None, auditor: Path | None) -> CardTrust | None:
-    if root is None and auditor is None:
+def _trust(root: Path | None, auditor: Path | None, issuer_root: Path | None) -> CardTrust | None:
+    if root is None and auditor is None and issuer_root is None:
         return None
-    if root is None or auditor is None:
-        raise UsageError("a card pins the root authority and the auditor", hint="Give --root and --auditor.")
-    return CardTrust.of([read_certificate(root)], today(), auditor_keys=[read_public_key(auditor)])
+    if root is None or auditor is None or issuer_root is None:
+        raise UsageError(
+            "a card pins the root authority, the auditor and the issuer's root",
+            hint="Give --root, --auditor and --issuer-root.",
+        )
+    return CardTrust.of(
+        [read_certificate(root)],
+        month_of(today()),
+        auditor_keys=[read_public_key(auditor)],
+        root_keys=[read_public_key(issuer_root)],
+    )
 
 
 def _card_number(text: str) -> bytes:

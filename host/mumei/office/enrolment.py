@@ -69,6 +69,13 @@ class Enrolled:
         return "\n".join(lines)
 
 
+def month_of(day: date) -> date:
+    """The first of its month: a card lets a terminal with old certificates feel for its last known date, and must
+    not thereby tell the day on which it was issued.
+    """
+    return day.replace(day=1)
+
+
 class Office:
     """A counter with its registry, the issuer's parameters and signing service."""
 
@@ -81,9 +88,10 @@ class Office:
         clerk: str,
         keys_of: KeyProvider | None = None,
         trust: CardTrust | None = None,
+        statement: bytes | None = None,
     ) -> None:
-        """``keys_of`` finds the static keys of standard cards, ``trust`` is what these pin; development cards have
-        neither.
+        """``keys_of`` finds the static keys of standard cards, ``trust`` is what these pin, ``statement`` what root
+        and auditor signed about digits and ages: cards that pin the root want it. Development cards have none.
 
         Raises TrustError where the signing key is not the one in the parameters.
         """
@@ -98,6 +106,7 @@ class Office:
         self._clerk = clerk
         self._keys_of = keys_of
         self._trust = trust
+        self._statement = statement
 
     def enrol(
         self,
@@ -206,7 +215,7 @@ class Office:
                 progress("the card pins whom it trusts")
                 personalisation.store_trust(channel, self._trust)
             progress("the card pins the issuer's parameters")
-            personalisation.store_parameters(channel, self._parameters.for_card(today))
+            personalisation.store_parameters(channel, self._parameters.for_card(month_of(today), statement=self._statement))
             answer = personalisation.enrol(channel, record.nonce)
         if (answer.key_id, answer.table_hash) != (self._parameters.key_id, self._parameters.table_hash):
             raise WrongCardError(
@@ -277,5 +286,5 @@ def _credential(record: EnrolmentRecord, attributes: tuple[bytes, ...]) -> Issue
         signature=Signature.from_octets(record.signature),
         signer_nym_entropy=scalar_from_octets(record.signer_nym_entropy),
         common_key_proof=CommonKeyProof.from_octets(record.common_key_proof),
-        issuance_date=day_number(dates.today(lambda: record.started_at)),
+        issuance_date=day_number(month_of(dates.today(lambda: record.started_at))),
     )
