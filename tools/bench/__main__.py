@@ -8,7 +8,16 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.bench import age_check, card, memory, verification, world
+from tools.bench import (
+    age_check,
+    card,
+    channel,
+    chip_model,
+    memory,
+    standard_world,
+    verification,
+    world,
+)
 from tools.bench.machine import Machine
 from tools.bench.report import Report
 
@@ -16,10 +25,11 @@ _FORMATS = {"markdown": "the table alone, for a README", "json": "everything, fo
 
 
 def main() -> int:
-    """0 where every bar is met, 1 where one is missed or could not be measured."""
+    """0 where every bar is met or missed by design, 1 where one is missed or could not be measured."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.bench",
-        description="Measures every bar in one run; exits with 1 if one is missed or cannot be measured.",
+        description="Measures every bar in one run; exits with 1 if one is missed, other than by design,"
+        " or cannot be measured.",
     )
     chosen = parser.add_mutually_exclusive_group()
     for name in _FORMATS:
@@ -29,19 +39,22 @@ def main() -> int:
     options = parser.parse_args()
     report = measure()
     print(getattr(report, options.format)())
-    return 0 if report.all_met else 1
+    return 0 if report.holds else 1
 
 
 def measure() -> Report:
     """All bars, under a minute on an idle machine."""
     with tempfile.TemporaryDirectory(prefix="mumei-bench-") as name:
         made = world.build(Path(name), _say)
+        standard = standard_world.build(Path(name) / "standard", _say)
         counted = card.measure(made, _say)
         items = verification.presentations(made)
         sections = (
             verification.measure(made, items, _say),
             counted,
-            age_check.measure(made, _say),
+            channel.measure(standard, _say),
+            age_check.measure(made, standard, _say),
+            chip_model.measure(standard, _say),
             memory.measure(made, items, _say),
         )
     return Report(machine=Machine.this(), day=datetime.now(UTC).date(), sections=sections)

@@ -1,161 +1,77 @@
-"""Bar 5: an age check over a real pcscd, from the answer to SELECT to the verdict, taken apart.
-
-Three processes take part: the terminal, pcscd, and the card. What the card computes is timed in its own process;
-what is left of a round trip is transport: pyscard, pcscd, its virtual reader, two sockets, and the scheduler.
-"""
+"""Bar 5: an age check over a real pcscd, from the answer to SELECT to the verdict, on cards of both profiles."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from statistics import median
-from time import monotonic_ns
 from typing import Final
 
 from tools import pcscd_runner
 from tools.bench.bars import MANY, Bar, Details, Progress, Section
-from tools.bench.timed_card import times_file
-from tools.bench.world import AGE_AND_PSEUDONYM, AGE_ONLY, RP_CONTEXT, Exchange, WatchedConnection, World
-from tools.pcscd_runner import FIRST_READER, Pcscd, ServedCard
-
-from mumei.session.channel import Channel
-from mumei.terminal.question import Question
-from mumei.transport import pcsc
+from tools.bench.phases import Phase, phase_of
+from tools.bench.through_pcscd import Split, Visit, visits
+from tools.bench.world import AGE_AND_PSEUDONYM, AGE_ONLY, World
+from tools.pcscd_runner import Pcscd
 
 _WHOLE_BAR: Final = 30.0
 _TRANSPORT_BAR: Final = 5.0
-_WARM_UP: Final = 5
+_CHANNEL_BAR: Final = 80.0
+_SPLIT_COLUMNS: Final = ("whole", "terminal", "card", "transport")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visited:
-    """One visit: its exchanges from SELECT on, by number, and when the verdict was there."""
-
-    exchanges: Sequence[Exchange]
-    first: int
-    verdict: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """Milliseconds after SELECT."""
-
-    whole: float
-    host: float
-    card: float
-    transport: float
-
-
-def measure(world: World, say: Progress) -> Section:
-    """Bar 5."""
+def measure(development: World, standard: World, say: Progress) -> Section:
+    """Bar 5, and the same inside the secure channel."""
     say("starting pcscd with a virtual reader (waits for test runs that use one)")
     with pcscd_runner.exclusive():
         reason = pcscd_runner.missing()
         if reason:
-            return Section(bars=_bars(None, reason), details=())
-        with _card_in_reader(world) as connection:
-            say(f"visiting {MANY} times, age only and age + pseudonym, through pcscd")
-            world.terminal.verifier.prepare(RP_CONTEXT)
-            age = _visits(world, connection, AGE_ONLY)
-            both = _visits(world, connection, AGE_AND_PSEUDONYM)
-    card_times = [(begin, end) for begin, end in json.loads(times_file(world.card_file).read_text())]
-    splits = [_median(_split(visits, card_times)) for visits in (age, both)]
-    return Section(bars=_bars(splits[0], ""), details=(_details(splits),))
-
-
-@contextmanager
-def _card_in_reader(world: World) -> Iterator[WatchedConnection]:
-    folder = world.folder / "pcscd"
-    folder.mkdir()
-    service = Pcscd(folder)
-    try:
-        service.start()
-        served = ServedCard(
-            world.card_file, port=service.port, reader=FIRST_READER, program=("-m", "tools.bench.timed_card")
-        )
+            return Section(bars=_bars(None, None, reason), details=())
+        folder = development.folder / "pcscd"
+        folder.mkdir()
+        service = Pcscd(folder)
         try:
-            with WatchedConnection(pcsc.open_reader(FIRST_READER)) as connection:
-                yield connection
+            service.start()
+            say(f"visiting a development card {MANY} times, age only and age + pseudonym, through pcscd")
+            plain = visits(development, service, (AGE_ONLY, AGE_AND_PSEUDONYM))
+            say(f"visiting a standard card {MANY} times through pcscd")
+            (secured,) = visits(standard, service, (AGE_ONLY,))
         finally:
-            served.take_out()
-    finally:
-        service.stop()
-
-
-def _visits(world: World, connection: WatchedConnection, question: Question) -> list[Visited]:
-    channel = Channel(connection)
-    visits = []
-    for _ in range(_WARM_UP + MANY):
-        first = len(connection.exchanges)
-        world.ask(channel, question)
-        visits.append(Visited(exchanges=connection.exchanges[first:], first=first, verdict=monotonic_ns()))
-    return visits[_WARM_UP:]
-
-
-def _split(visits: Sequence[Visited], card_times: Sequence[tuple[int, int]]) -> list[Split]:
-    """Take each visit apart. The first exchange of a visit is SELECT, and is left out."""
-    splits = []
-    for visit in visits:
-        select, *rest = visit.exchanges
-        own = card_times[visit.first + 1 : visit.first + len(visit.exchanges)]
-        for exchange, (begin, end) in zip(rest, own, strict=True):
-            if not exchange.begin <= begin <= end <= exchange.end:
-                raise RuntimeError("the card's clock and the terminal's do not fit together")
-        whole = visit.verdict - select.end
-        round_trips = sum(exchange.end - exchange.begin for exchange in rest)
-        card = sum(end - begin for begin, end in own)
-        splits.append(
-            Split(
-                whole=whole / 1e6,
-                host=(whole - round_trips) / 1e6,
-                card=card / 1e6,
-                transport=(round_trips - card) / 1e6,
-            )
-        )
-    return splits
-
-
-def _median(splits: Sequence[Split]) -> Split:
-    return Split(
-        whole=median(split.whole for split in splits),
-        host=median(split.host for split in splits),
-        card=median(split.card for split in splits),
-        transport=median(split.transport for split in splits),
+            service.stop()
+    splits = [Split.medians([visit.split() for visit in found]) for found in plain]
+    whole = Split.medians([visit.split() for visit in secured])
+    return Section(
+        bars=_bars(splits[0], whole, ""), details=(_plain_details(splits), _channel_details(secured, whole))
     )
 
 
-def _bars(split: Split | None, note: str) -> tuple[Bar, ...]:
+def _bars(plain: Split | None, secured: Split | None, note: str) -> tuple[Bar, ...]:
     return (
-        Bar(
-            what="age check through pcscd after SELECT, all processes",
-            measured=split.whole if split else None,
-            limit=_WHOLE_BAR,
-            unit="ms",
-            digits=1,
-            strict=True,
-            note=note,
+        _bar(
+            "development card: age check through pcscd after SELECT",
+            plain.whole if plain else None,
+            _WHOLE_BAR,
+            note,
         ),
-        Bar(
-            what="of which APDU transport",
-            measured=split.transport if split else None,
-            limit=_TRANSPORT_BAR,
-            unit="ms",
-            digits=1,
-            strict=True,
-            note=note,
+        _bar("of which APDU transport", plain.transport if plain else None, _TRANSPORT_BAR, note),
+        _bar(
+            "standard card: age check with PACE and TA through pcscd after SELECT",
+            secured.whole if secured else None,
+            _CHANNEL_BAR,
+            note,
         ),
     )
 
 
-def _details(splits: Sequence[Split]) -> Details:
+def _bar(what: str, measured: float | None, limit: float, note: str) -> Bar:
+    return Bar(what=what, measured=measured, limit=limit, unit="ms", digits=1, strict=True, note=note)
+
+
+def _plain_details(splits: Sequence[Split]) -> Details:
     return Details(
-        title=f"age check through a real pcscd, milliseconds after SELECT, medians of {MANY}",
-        columns=("visit", "whole", "terminal", "card", "transport"),
+        title=f"development card through a real pcscd, milliseconds after SELECT, medians of {MANY}",
+        columns=("visit", *_SPLIT_COLUMNS),
         rows=[
-            (name, f"{split.whole:.1f}", f"{split.host:.1f}", f"{split.card:.1f}", f"{split.transport:.1f}")
-            for name, split in zip(("age only", "age + pseudonym"), splits, strict=True)
+            (name, *split.cells) for name, split in zip(("age only", "age + pseudonym"), splits, strict=True)
         ],
         said=(
             "Whole: from the answer to SELECT to the verdict, by the wall clock, whichever process works. Terminal:"
@@ -163,3 +79,36 @@ def _details(splits: Sequence[Split]) -> Details:
             " disk included. Transport: round trips less the card's part. A median each, so they need not add up.",
         ),
     )
+
+
+def _channel_details(found: Sequence[Visit], whole: Split) -> Details:
+    return Details(
+        title=f"standard card through a real pcscd, milliseconds after SELECT, medians of {MANY}",
+        columns=("phase", *_SPLIT_COLUMNS),
+        rows=[
+            *((phase, *_phase(found, phase).cells) for phase in Phase),
+            ("verification", *_verification(found).cells),
+            ("all of it", *whole.cells),
+        ],
+        said=(
+            "An age check with PACE (shop code), Terminal Authentication (two certificates) and secure messaging."
+            " The terminal's part of a phase is what it does before each command of it: keys, certificates,"
+            " signature, protection of the command. The card is reset before each visit; neither that nor SELECT"
+            " is counted.",
+        ),
+    )
+
+
+def _phase(found: Sequence[Visit], phase: Phase) -> Split:
+    """Of one phase; its exchanges follow each other."""
+    return Split.medians(
+        [
+            visit.part([phase_of(each.exchange.ins, each.exchange.p1) is phase for each in visit.rounds])
+            for visit in found
+        ]
+    )
+
+
+def _verification(found: Sequence[Visit]) -> Split:
+    taken = median(visit.verification for visit in found)
+    return Split(whole=taken, host=taken, card=0.0, transport=0.0)

@@ -35,6 +35,11 @@ class Report:
     def all_met(self) -> bool:
         return all(bar.is_met for bar in self.bars)
 
+    @property
+    def holds(self) -> bool:
+        """Whether no bar is missed but by design, and none unmeasured."""
+        return all(bar.holds for bar in self.bars)
+
     def text(self) -> str:
         """The table, and below it how each figure came about."""
         parts = [_wrapped(self.machine.text()), _aligned(_HEAD, _rows(self.bars), left=(0, 3))]
@@ -58,6 +63,7 @@ class Report:
             "day": self.day.isoformat(),
             "machine": dataclasses.asdict(self.machine),
             "all_met": self.all_met,
+            "holds": self.holds,
             "bars": [dataclasses.asdict(bar) | {"met": bar.is_met} for bar in self.bars],
             "details": [dataclasses.asdict(details) for details in self.details],
         }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from mumei.office.enrolment import Office
 from mumei.office.registry import Registry
 from mumei.office.samples import sample_residents
 from mumei.session.channel import Channel
+from mumei.session.scp03 import KeyProvider
 from mumei.terminal.check import Visit, visit
 from mumei.terminal.question import Question, over
 from mumei.terminal.trust import Terminal
@@ -29,28 +30,45 @@ from mumei_card.personalisation import draw_letter, initial_records
 from mumei_core import dates
 from mumei_core.commands import codes
 from mumei_core.commands.terminal_description import TerminalDescription
+from mumei_core.commands.trust import CardTrust
 from mumei_core.crypto.hash_to_curve import context_point
 
 RP_CONTEXT: Final = b"shop.example"
+SHOP_NAME: Final = "Shop BENCH"
 AGE_ONLY: Final = Question(predicates=(over(20),))
 AGE_AND_PSEUDONYM: Final = Question(predicates=(over(20),), pseudonym=True)
 _RIGHTS_DAYS = 30
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedCommand:
+    """A command as the card got it, and what the card counted while it answered."""
+
+    ins: int
+    p1: int
+    operations: OperationCounters
+
+
 class Chip:
-    """The software card in this process, with its counters in sight."""
+    """The software card in this process, with its counters in sight. ``counted``: all its commands."""
 
     def __init__(self, file: Path) -> None:
         self._nvm = Nvm.open(str(file))
         self._kernel = Kernel(self._nvm)
         self.atr = self._kernel.atr
+        self.counted: list[CountedCommand] = []
 
     @property
     def counters(self) -> OperationCounters:
         return self._kernel.counters
 
     def transmit(self, apdu: bytes) -> bytes:
-        return self._kernel.transmit(apdu)
+        before = replace(self.counters)
+        response = self._kernel.transmit(apdu)
+        self.counted.append(
+            CountedCommand(ins=apdu[1], p1=apdu[2], operations=_difference(self.counters, before))
+        )
+        return response
 
     def reset(self) -> None:
         self._kernel.reset()
@@ -59,11 +77,17 @@ class Chip:
         self._nvm.close()
 
 
+def _difference(after: OperationCounters, before: OperationCounters) -> OperationCounters:
+    names = OperationCounters.__slots__
+    return OperationCounters(**{name: getattr(after, name) - getattr(before, name) for name in names})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One real transmit: its command's INS, octets both ways, nanoseconds of the monotonic clock."""
+    """One real transmit: INS and P1 of its command, octets both ways, nanoseconds of the monotonic clock."""
 
     ins: int
+    p1: int
     sent: int
     received: int
     begin: int
@@ -83,7 +107,7 @@ class WatchedConnection(CardConnection):
         response = self._inner.transmit(apdu)
         end = time.monotonic_ns()
         self.exchanges.append(
-            Exchange(ins=apdu[1], sent=len(apdu), received=len(response), begin=begin, end=end)
+            Exchange(ins=apdu[1], p1=apdu[2], sent=len(apdu), received=len(response), begin=begin, end=end)
         )
         return response
 
@@ -110,7 +134,12 @@ class World:
     today: date
 
     def ask(self, channel: Channel, question: Question) -> Visit:
-        """One visit that must end in ACCEPT, by the terminal's own code."""
+        """One visit that must end in ACCEPT, by the terminal's own code.
+
+        A card that has a secure channel comes to the reader anew: it opens one in a session.
+        """
+        if not self.parameters.is_development:
+            channel.reset()
         found = visit(channel, self.terminal, question, today=self.today)
         if found.verdict.outcome is not Outcome.ACCEPT or found.wire is None:
             raise RuntimeError(f"a visit of the benchmark was not accepted: {found.verdict}")
@@ -123,33 +152,55 @@ class World:
 
 
 def build(folder: Path, say: Callable[[str], None]) -> World:
-    """Issue a card to a sample resident of 67, as an office does, and set up a shop's terminal."""
-    say("issuing a card")
+    """A development card, issued, and a shop's terminal with an unsigned description."""
+    say("issuing a development card")
     today = dates.today()
     key = IssuerKey.generate()
     parameters = make_parameters(key, "Gifu BENCH", profile=codes.PROFILE_DEVELOPMENT)
-    card_file = folder / "holder.card"
-    Nvm.create(str(card_file), initial_records("development", draw_letter())).close()
-    with Registry.create(folder / "registry.db") as registry:
-        records = registry.import_residents(sample_residents(today), clerk="bench")
-        oldest = min(records, key=lambda record: record.resident.birth_date)
-        office = Office(registry, parameters, SigningService(key), clerk="bench")
-        chip = Chip(card_file)
-        with SimulatedConnection(chip, name=card_file.name) as connection:
-            office.enrol(Channel(connection), oldest.number, today=today)
+    desk = Desk(parameters=parameters, key=key, today=today)
     return World(
         folder=folder,
-        card_file=card_file,
+        card_file=desk.issue(folder, initial_records("development", draw_letter())),
         parameters=parameters,
         terminal=_terminal(parameters, today),
         today=today,
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """An office that issues one card. ``keys_of`` and ``trust``: for standard cards."""
+
+    parameters: PublicParameters
+    key: IssuerKey
+    today: date
+    keys_of: KeyProvider | None = None
+    trust: CardTrust | None = None
+
+    def issue(self, folder: Path, records: Mapping[str, bytes]) -> Path:
+        """Make a card with these records and issue it to a sample resident of 67, as an office does."""
+        card_file = folder / "holder.card"
+        Nvm.create(str(card_file), records).close()
+        with Registry.create(folder / "registry.db") as registry:
+            residents = registry.import_residents(sample_residents(self.today), clerk="bench")
+            oldest = min(residents, key=lambda record: record.resident.birth_date)
+            office = Office(
+                registry,
+                self.parameters,
+                SigningService(self.key),
+                clerk="bench",
+                keys_of=self.keys_of,
+                trust=self.trust,
+            )
+            with SimulatedConnection(Chip(card_file), name=card_file.name) as connection:
+                office.enrol(Channel(connection), oldest.number, today=self.today)
+        return card_file
+
+
 def _terminal(parameters: PublicParameters, today: date) -> Terminal:
     description = TerminalDescription(
         rp_context=RP_CONTEXT,
-        display_name="Shop BENCH",
+        display_name=SHOP_NAME,
         OP=context_point(RP_CONTEXT),
         predicates=AGE_ONLY.predicates,
         pseudonym=True,

@@ -33,6 +33,22 @@ def test_verdicts(measured: float | None, strict: bool, verdict: str) -> None:
     assert report(bar).all_met is bar.is_met
 
 
+def test_a_bar_missed_by_design_is_shown_as_missed_and_fails_no_run() -> None:
+    missed = report(Bar(what="exchanges", measured=13, limit=12, digits=0, by_design="the standards take 13"))
+    assert "MISSED by design: the standards take 13" in missed.text()
+    assert "MISSED by design: the standards take 13" in missed.markdown()
+    assert (missed.all_met, missed.holds) == (False, True)
+    document = json.loads(missed.json())
+    assert (document["all_met"], document["holds"]) == (False, True)
+    assert document["bars"][0]["met"] is False
+
+
+def test_a_design_excuses_no_bar_that_was_not_measured() -> None:
+    unmeasured = report(Bar(what="exchanges", measured=None, limit=12, note="no card", by_design="reasons"))
+    assert not unmeasured.holds
+    assert not report(Bar(what="ratio", measured=2, limit=1)).holds
+
+
 def test_the_text_shows_figure_bar_verdict_and_details() -> None:
     text = report(Bar(what="memory", measured=40.2, limit=100, unit="MB", digits=0, strict=True)).text()
     line = next(line for line in text.splitlines() if line.startswith("memory"))
