@@ -24,9 +24,9 @@ from mumei_core.iso7816.apdu import CommandAPDU
 
 
 class WrongPinError(CardRefused):
-    """The PIN or PUK was wrong; ``tries_left`` is the card's own counter, 0 for now blocked."""
+    """The PIN or PUK was wrong; ``tries_left`` is the card's own counter, 0 for now blocked, None if not told."""
 
-    def __init__(self, message: str, *, sw: int, tries_left: int, hint: str) -> None:
+    def __init__(self, message: str, *, sw: int, tries_left: int | None, hint: str) -> None:
         super().__init__(message, sw=sw, hint=hint)
         self.tries_left = tries_left
 
@@ -277,6 +277,14 @@ def _run(channel: Channel, command: CommandAPDU, *, label: str) -> None:
         left = "one try is left" if tries == 1 else f"{tries} tries are left"
         hint = f"Be sure before the last try. {way_out}" if tries == 1 else "Try again."
         raise WrongPinError(f"wrong {label}: {left}", sw=sw, tries_left=tries, hint=hint)
+    if sw == codes.SW_AUTHENTICATION_FAILED:
+        # All that a standard card says to a shop's terminal: a counter would be a mark.
+        raise WrongPinError(
+            f"the card did not accept the {label}: wrong, or its tries are used up",
+            sw=sw,
+            tries_left=None,
+            hint="The card tells the tries left on the holder's own machine only: 'mumei card pin verify'.",
+        )
     if sw == codes.SW_BLOCKED:
         raise _blocked(label)
     if sw == codes.SW_REFERENCE_DATA_UNUSABLE:
