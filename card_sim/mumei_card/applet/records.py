@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mumei_core.attestation import COMMITMENT_LENGTH
 from mumei_core.commands.enrolment import IssuedCredential
-from mumei_core.credential import attribute_scalars
+from mumei_core.credential import MESSAGES, Index
 from mumei_core.crypto.curve import (
     SCALAR_LENGTH,
     UNCOMPRESSED_LENGTH,
@@ -25,6 +26,8 @@ RECORD_TABLE_W = "table_w"
 RECORD_PENDING = "pending"
 RECORD_CREDENTIAL = "credential"
 RECORD_LAST_DATE = "last_date"
+RECORD_ATTESTATION_KEY = "attestation_key"
+RECORD_ATTESTATION_CERTIFICATE = "attestation_certificate"
 
 _NONCE_LENGTH = 32
 _HASH_LENGTH = 32
@@ -56,17 +59,21 @@ class PinnedParameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PendingEnrolment:
-    """The card's secrets between ENROL and STORE CREDENTIAL, and the answer it gave: a lost one is given again."""
+    """The card's secrets between ENROL and STORE CREDENTIAL, and the answer it gave: a lost one is given again.
+
+    ``attestation``: the signature over it, 64 octets; empty on a card that has no key for it.
+    """
 
     nonce: bytes
     secret_prover_blind: int
     revocation_handle: int
     prover_nym: int
     commitment: bytes
+    attestation: bytes = b""
 
     def to_bytes(self) -> bytes:
         scalars = (self.secret_prover_blind, self.revocation_handle, self.prover_nym)
-        return self.nonce + b"".join(map(scalar_to_octets, scalars)) + self.commitment
+        return self.nonce + b"".join(map(scalar_to_octets, scalars)) + self.commitment + self.attestation
 
     @classmethod
     def from_bytes(cls, octets: bytes) -> PendingEnrolment:
@@ -74,47 +81,58 @@ class PendingEnrolment:
             scalar_from_octets(octets[i : i + SCALAR_LENGTH])
             for i in range(_NONCE_LENGTH, _NONCE_LENGTH + 3 * SCALAR_LENGTH, SCALAR_LENGTH)
         )
+        commitment_at = _NONCE_LENGTH + 3 * SCALAR_LENGTH
+        attestation_at = commitment_at + COMMITMENT_LENGTH
         return cls(
             nonce=octets[:_NONCE_LENGTH],
             secret_prover_blind=blind,
             revocation_handle=handle,
             prover_nym=nym,
-            commitment=octets[_NONCE_LENGTH + 3 * SCALAR_LENGTH :],
+            commitment=octets[commitment_at:attestation_at],
+            attestation=octets[attestation_at:],
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StoredCredential:
-    """The issuer's data, the card's three secrets, and what is computed once: B and the domain.
+    """The issuer's data and what is computed once: the eight message scalars, B and the domain.
 
-    ``nym_secret`` has the issuer's entropy in it already. ``receipt``: SHA-256 of STORE CREDENTIAL's data.
+    ``messages``: attributes first, then the card's three secrets; the nym secret has the issuer's entropy in it.
+    They are kept, not hashed anew each time, because the time of hashing a name tells its length. ``receipt``:
+    SHA-256 of STORE CREDENTIAL's data.
     """
 
     receipt: bytes
-    secrets: tuple[int, int, int]
+    messages: tuple[int, ...]
     domain: int
     B: Point
     issued: IssuedCredential
 
     def to_bytes(self) -> bytes:
-        scalars = b"".join(map(scalar_to_octets, (*self.secrets, self.domain)))
+        scalars = b"".join(map(scalar_to_octets, (*self.messages, self.domain)))
         return self.receipt + scalars + self.B.to_uncompressed() + self.issued.to_octets()
 
     @classmethod
     def from_bytes(cls, octets: bytes) -> StoredCredential:
-        scalars_end = _HASH_LENGTH + 4 * SCALAR_LENGTH
+        scalars_end = _HASH_LENGTH + (MESSAGES + 1) * SCALAR_LENGTH
         B_end = scalars_end + UNCOMPRESSED_LENGTH
-        blind, handle, nym, domain = (
-            scalar_from_octets(octets[i : i + SCALAR_LENGTH])
+        # Not scalar_from_octets: a number attribute may be 0.
+        *messages, domain = (
+            int.from_bytes(octets[i : i + SCALAR_LENGTH])
             for i in range(_HASH_LENGTH, scalars_end, SCALAR_LENGTH)
         )
         return cls(
             receipt=octets[:_HASH_LENGTH],
-            secrets=(blind, handle, nym),
+            messages=tuple(messages),
             domain=domain,
             B=Point.from_uncompressed(octets[scalars_end:B_end]),
             issued=IssuedCredential.from_octets(octets[B_end:]),
         )
+
+    @property
+    def secrets(self) -> tuple[int, ...]:
+        """secret_prover_blind, revocation handle, nym secret."""
+        return self.messages[Index.SECRET_PROVER_BLIND :]
 
     def credential(self) -> Credential:
         """As the prover takes it."""
@@ -122,7 +140,7 @@ class StoredCredential:
             key_id=self.issued.issuer_key_hash,
             valid_until=self.issued.valid_until,
             attributes=self.issued.attributes,
-            messages=(*attribute_scalars(self.issued.attributes), *self.secrets),
+            messages=self.messages,
             signature=self.issued.signature,
             B=self.B,
             domain=self.domain,
