@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mumei.cli.main import cli
+from mumei.maker.attestation_root import KEY_FILE, ROOT_FILE, MakerRoot
 from mumei.maker.master_key import MasterKey
 from mumei.session.application import Application
 from mumei.session.channel import Channel
@@ -17,9 +18,11 @@ from mumei.session.scp03 import open_scp03
 from mumei.session.security_domain import life_cycle
 from mumei.transport.simulator import open_simulator
 from mumei_card.__main__ import main as mumei_card
+from mumei_core.attestation import MakerCertificate
 from mumei_core.gp.life_cycle import LifeCycle
 
 PASSPHRASE = "correct horse battery"
+SECRETS = ("enc", "mac", "dek", "attestation_key")
 
 
 def mumei(*arguments: str | Path) -> Result:
@@ -43,15 +46,32 @@ def master(tmp_path: Path, passphrase: Path) -> Path:
     return file
 
 
+@pytest.fixture
+def root(tmp_path: Path, passphrase: Path) -> Path:
+    folder = tmp_path / "maker"
+    made = mumei("maker", "root", folder, "--name", "Cards TEST", "--passphrase-file", passphrase)
+    assert made.exit_code == 0
+    return folder
+
+
+def card_keys(
+    file: Path, master: Path, root: Path, passphrase: Path, *more: str, root_passphrase: Path | None = None
+) -> Result:
+    return mumei(
+        *("maker", "card-keys", file, "--master", master, "--root", root, "--passphrase-file", passphrase),
+        *("--root-passphrase-file", root_passphrase or passphrase, *more),
+    )
+
+
 def test_from_a_master_key_to_a_card_that_can_be_personalised(
-    tmp_path: Path, master: Path, passphrase: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, master: Path, root: Path, passphrase: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keys, card = tmp_path / "card.keys", tmp_path / "new.card"
-    made = mumei("maker", "card-keys", keys, "--master", master, "--passphrase-file", passphrase, "--json")
+    made = card_keys(keys, master, root, passphrase, "--json")
     assert made.exit_code == 0
     number = bytes.fromhex(json.loads(made.stdout)["number"])
     assert stat.S_IMODE(keys.stat().st_mode) == 0o600
-    secrets = [json.loads(keys.read_text(encoding="ascii"))[name] for name in ("enc", "mac", "dek")]
+    secrets = [json.loads(keys.read_text(encoding="ascii"))[name] for name in SECRETS]
     assert not [secret for secret in secrets if secret in made.output]
 
     assert mumei_card(["new", str(card), "--personalisation-keys", str(keys)]) == 0
@@ -62,6 +82,37 @@ def test_from_a_master_key_to_a_card_that_can_be_personalised(
         key = MasterKey.load(master, PASSPHRASE.encode())
         opened = open_scp03(channel, key.keys_of, expected=(number,))
         assert life_cycle(opened) is LifeCycle.OP_READY
+
+
+def test_a_root_says_what_it_made_and_overwrites_nothing(root: Path, passphrase: Path) -> None:
+    assert stat.S_IMODE((root / KEY_FILE).stat().st_mode) == 0o600
+    before = {file.name: file.read_bytes() for file in root.iterdir()}
+    certificate = MakerCertificate.from_octets(before[ROOT_FILE])
+    certificate.check_root()
+    assert certificate.maker == "Cards TEST"
+    arguments = ("--name", "Cards TEST", "--passphrase-file", passphrase)
+    assert mumei("maker", "root", root, *arguments).exit_code == 2
+    assert {file.name: file.read_bytes() for file in root.iterdir()} == before
+    made = json.loads(mumei("maker", "root", root.with_name("other"), *arguments, "--json").stdout)
+    other = MakerCertificate.from_octets((root.with_name("other") / ROOT_FILE).read_bytes())
+    assert made["public_key"] == other.key.hex() != certificate.key.hex()
+
+
+@pytest.mark.parametrize("name", ["", "x" * 65])
+def test_a_root_needs_a_name_that_fits(tmp_path: Path, passphrase: Path, name: str) -> None:
+    made = mumei("maker", "root", tmp_path / "maker", "--name", name, "--passphrase-file", passphrase)
+    assert made.exit_code == 2
+    assert not (tmp_path / "maker").exists()
+
+
+def test_another_makers_root_with_our_key_makes_no_cards(
+    tmp_path: Path, master: Path, root: Path, passphrase: Path
+) -> None:
+    other = MakerRoot.generate("Cards TEST").certificate
+    (root / ROOT_FILE).write_bytes(other.to_octets())
+    refused = card_keys(tmp_path / "card.keys", master, root, passphrase)
+    assert refused.exit_code == 5
+    assert not (tmp_path / "card.keys").exists()
 
 
 def test_init_says_what_it_made_and_overwrites_nothing(
@@ -85,17 +136,16 @@ def test_init_says_what_it_made_and_overwrites_nothing(
 
 
 def test_card_keys_need_the_right_passphrase_and_a_new_file(
-    tmp_path: Path, master: Path, passphrase: Path
+    tmp_path: Path, master: Path, root: Path, passphrase: Path
 ) -> None:
     keys, wrong = tmp_path / "card.keys", tmp_path / "wrong"
     wrong.write_text("another passphrase\n", encoding="ascii")
     wrong.chmod(0o600)
-    assert mumei("maker", "card-keys", keys, "--master", master, "--passphrase-file", wrong).exit_code == 2
+    assert card_keys(keys, master, root, wrong).exit_code == 2
+    assert card_keys(keys, master, root, passphrase, root_passphrase=wrong).exit_code == 2
     assert not keys.exists()
     keys.write_text("mine", encoding="ascii")
-    assert (
-        mumei("maker", "card-keys", keys, "--master", master, "--passphrase-file", passphrase).exit_code == 2
-    )
+    assert card_keys(keys, master, root, passphrase).exit_code == 2
     assert keys.read_text(encoding="ascii") == "mine"
 
 

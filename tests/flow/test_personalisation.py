@@ -13,6 +13,7 @@ from tests.fixtures.certificates import AUDITOR, CVCA
 from tests.fixtures.world import TODAY, InsertedCard, Records, Wire, in_memory, noon, records_of
 
 from mumei.issuer.parameters import PublicParameters
+from mumei.maker.attestation_root import MakerRoot
 from mumei.maker.master_key import MasterKey
 from mumei.office.enrolment import Enrolled, Office
 from mumei.office.models import EnrolmentState
@@ -46,11 +47,13 @@ from mumei_core.gp.scp03_session import Level, Mode
 from mumei_core.iso7816.apdu import CommandAPDU
 
 MASTER = MasterKey(secret=bytes(range(16)))
+MAKER = MakerRoot.generate("Maker TEST")
 NUMBER = bytes(range(10))
 KEYS = CardKeys(
     diversification_data=NUMBER,
     key_version=codes.SCP03_INITIAL_KVN,
     keys=MASTER.keys_of(NUMBER, codes.SCP03_INITIAL_KVN),
+    attestation=MAKER.new_attestation_key(),
 )
 LETTER = PinLetter(transport_pin=world.TRANSPORT_PIN, puk=world.PUK, can="500540")
 TRUST = CardTrust.of([CVCA.certificate], TODAY, auditor_keys=[AUDITOR.point])
@@ -114,6 +117,7 @@ class Desk:
             clerk="test",
             keys_of=master.keys_of if master is not None else None,
             trust=trust,
+            maker_root=MAKER.certificate.to_octets(),
         )
         return office.enrol(
             Channel(connection), self.resident, today=TODAY, card_number=number, replacement=replacement

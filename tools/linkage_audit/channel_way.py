@@ -30,6 +30,7 @@ from mumei.authority.credentials import TerminalCredentials
 from mumei.authority.issuing import Issuer, Validity, issue_root, issue_sector, issue_terminal
 from mumei.issuer.parameters import PublicParameters
 from mumei.issuer.signing import SigningService
+from mumei.maker.attestation_root import MakerRoot
 from mumei.maker.master_key import MasterKey
 from mumei.office.enrolment import Office
 from mumei.office.registry import Registry
@@ -98,7 +99,9 @@ class PaceAndTerminalAuthentication(Way):
     def __init__(self) -> None:
         super().__init__()
         # Secrets as octets, so that workers can be given this object.
-        self._root, self._sector, self._auditor = (SigningKey.generate().secret_octets for _ in range(3))
+        self._root, self._sector, self._auditor, self._maker = (
+            SigningKey.generate().secret_octets for _ in range(4)
+        )
         self._master = MasterKey.generate()
         validity = Validity(effective=date(2025, 1, 1), expiration=date(2030, 12, 31))
         self._root_certificate = issue_root(b"JPAUDITCVCA00001", validity, _key(self._root), _ALL)
@@ -115,11 +118,15 @@ class PaceAndTerminalAuthentication(Way):
 
     # Cards
 
+    @property
+    def _maker_root(self) -> MakerRoot:
+        return MakerRoot.make("Audit", _key(self._maker))
+
     def new_letter(self) -> PinLetter:
         return draw_letter(contactless=True)
 
     def deliver(self, letter: PinLetter) -> tuple[dict[str, bytes], bytes | None]:
-        keys = self._master.new_card()
+        keys = self._master.new_card(attestation=self._maker_root.new_attestation_key())
         return initial_records(self.profile_name, letter, keys), keys.diversification_data
 
     def stock(self, parameters: PublicParameters, day: date) -> dict[str, bytes]:
@@ -144,6 +151,7 @@ class PaceAndTerminalAuthentication(Way):
             trust=CardTrust.of(
                 [self._root_certificate], date(2026, 1, 1), auditor_keys=[_key(self._auditor).point]
             ),
+            maker_root=self._maker_root.certificate.to_octets(),
         )
 
     def set_pin(self, connection: CardConnection, letter: PinLetter, pin: str) -> None:

@@ -8,8 +8,11 @@ import hmac
 from collections.abc import Callable
 from typing import TypeVar
 
+from mumei_card.applet.attestation import attest, attestation_of
 from mumei_card.applet.parameters import pinned_parameters
 from mumei_card.applet.records import (
+    RECORD_ATTESTATION_CERTIFICATE,
+    RECORD_ATTESTATION_KEY,
     RECORD_CREDENTIAL,
     RECORD_LAST_DATE,
     RECORD_PENDING,
@@ -23,6 +26,7 @@ from mumei_card.chip.arithmetic import CountedGroup
 from mumei_card.chip.rng import scalar_source
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
+from mumei_core.attestation import attested_message
 from mumei_core.commands import codes
 from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential, decode_enrol, encode_receipt
 from mumei_core.common_key.check import check_common_key
@@ -52,7 +56,7 @@ def enrol(command: CommandAPDU, context: CardContext) -> bytes:
     if stored is not None:
         pending = PendingEnrolment.from_bytes(stored)
         if hmac.compare_digest(pending.nonce, nonce):
-            return _answer(pending, parameters)
+            return _answer(context, pending, parameters)
     rng = context.rng()
     rng.mix(command.data)
     draw = scalar_source(rng)
@@ -60,22 +64,25 @@ def enrol(command: CommandAPDU, context: CardContext) -> bytes:
     randoms = [draw() for _ in range(2 + len((handle, nym)))]
     commitment = core_commit(CountedGroup(context.counters), MUMEI, BLIND, (handle, nym), randoms)
     context.counters.hash_to_scalar += 1
+    octets = commitment.to_octets()
     pending = PendingEnrolment(
         nonce=nonce,
         secret_prover_blind=randoms[0],
         revocation_handle=handle,
         prover_nym=nym,
-        commitment=commitment.to_octets(),
+        commitment=octets,
+        attestation=attest(context, attested_message(nonce=nonce, commitment=octets)),
     )
     context.nvm.commit({RECORD_PENDING: pending.to_bytes()})
-    return _answer(pending, parameters)
+    return _answer(context, pending, parameters)
 
 
-def _answer(pending: PendingEnrolment, parameters: PinnedParameters) -> bytes:
+def _answer(context: CardContext, pending: PendingEnrolment, parameters: PinnedParameters) -> bytes:
     return EnrolmentAnswer(
         commitment=CommitmentWithProof.from_octets(pending.commitment),
         key_id=key_id(parameters.public_key),
         table_hash=parameters.table_hash,
+        attestation=attestation_of(context, pending.attestation),
     ).to_octets()
 
 
@@ -102,6 +109,9 @@ def store_credential(command: CommandAPDU, context: CardContext) -> bytes:
         {
             RECORD_CREDENTIAL: credential.to_bytes(),
             RECORD_PENDING: None,
+            # Shown once, and never again: what tells this card from all others is gone.
+            RECORD_ATTESTATION_KEY: None,
+            RECORD_ATTESTATION_CERTIFICATE: None,
             RECORD_LAST_DATE: day_to_bytes(last_date),
         }
     )
@@ -138,7 +148,7 @@ def _checked(
         check_common_key(group, parameters.W1, issued.signature, B, issued.common_key_proof)
     except InvalidProof as error:
         raise CardError(codes.SW_WRONG_DATA, "the signature is not under the common key") from error
-    return StoredCredential(receipt=receipt, secrets=secrets, domain=domain, B=B, issued=issued)
+    return StoredCredential(receipt=receipt, messages=(*scalars, *secrets), domain=domain, B=B, issued=issued)
 
 
 def _decoded(decode: Callable[[bytes], T], octets: bytes) -> T:

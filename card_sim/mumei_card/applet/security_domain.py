@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from mumei_card.applet.attestation import attestation_records
 from mumei_card.applet.records import RECORD_CREDENTIAL, RECORD_PARAMETERS
 from mumei_card.applet.terminal_authentication import authorised_terminal
 from mumei_card.applet.trust_points import RECORD_TRUST
@@ -71,7 +72,9 @@ def new_records(card_keys: CardKeys) -> dict[str, bytes]:
     domain = SecurityDomain(
         diversification_data=card_keys.diversification_data, sequence=0, tries=codes.SECURITY_DOMAIN_TRIES
     )
+    attestation = card_keys.attestation
     return {
+        **(attestation_records(attestation) if attestation is not None else {}),
         RECORD_SECURITY_DOMAIN: domain.to_bytes(),
         RECORD_STATIC_KEYS: _keys_to_bytes(card_keys.key_version, card_keys.keys),
         RECORD_LIFE_CYCLE: bytes((LifeCycle.OP_READY,)),

@@ -28,6 +28,7 @@ from mumei.authority.issuing import (
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import make_parameters
 from mumei.issuer.signing import SigningService
+from mumei.maker.attestation_root import MakerRoot
 from mumei.maker.master_key import MasterKey, write_card_keys
 from mumei.office.enrolment import Office, month_of
 from mumei.office.registry import Registry
@@ -44,6 +45,7 @@ from mumei_core.credential import Index, encode_text
 from mumei_core.eac.rights import CertificateRights, Flag, RelyingParty
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import HostEnvironmentError
+from mumei_core.gp.card_keys import CardKeys
 
 PEOPLE: Final = 5
 GIFU: Final = 21
@@ -91,7 +93,7 @@ def build(folder: Path, today: date, progress: Callable[[str], None]) -> World:
     parameters.audit()
     progress("authority, auditor, card maker: a root, a sector of shops, three terminals' certificates")
     authority = DemoAuthority.make(today)
-    maker = MasterKey.generate()
+    maker, maker_root = MasterKey.generate(), MakerRoot.generate("DEMO Cards")
     people = []
     with Registry.create(folder / "ward.db") as registry:
         records = registry.import_residents(sample_residents(today)[:PEOPLE], clerk=_CLERK)
@@ -103,11 +105,12 @@ def build(folder: Path, today: date, progress: Callable[[str], None]) -> World:
             keys_of=maker.keys_of,
             trust=authority.card_trust(today),
             statement=sign_digits(parameters, authority.issuer_root, authority.auditor).to_octets(),
+            maker_root=maker_root.certificate.to_octets(),
         )
         for record in records:
             card = folder / f"{record.number}.card"
             progress(f"card maker and ward office: a card for {record.resident.name}")
-            _new_card(card, maker)
+            _new_card(card, maker.new_card(attestation=maker_root.new_attestation_key()))
             with open_simulator(card) as connection:
                 office.enrol(Channel(connection), record.number, today=today)
             people.append(Person(resident=record.resident, card=card))
@@ -188,9 +191,9 @@ def ask(person: Person, terminal: Terminal, question: Question, today: date) -> 
         return visit(Channel(connection), terminal, question, today=today)
 
 
-def _new_card(path: Path, maker: MasterKey) -> None:
+def _new_card(path: Path, card_keys: CardKeys) -> None:
     keys = path.with_suffix(".keys")
-    write_card_keys(keys, maker.new_card())
+    write_card_keys(keys, card_keys)
     # A program of its own: the product does not know how cards are made.
     command = [sys.executable, "-m", "mumei_card", "new", str(path), "--personalisation-keys", str(keys)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words

@@ -1,4 +1,4 @@
-"""``mumei maker``: the master key of card personalisation, and the keys of new cards."""
+"""``mumei maker``: the master key of card personalisation, the root of attestation, and the keys of new cards."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from mumei.cli.options import json_option
 from mumei.cli.output import emit, progress
 from mumei.cli.secrets import SecretSource, secret_options
+from mumei.maker.attestation_root import KEY_FILE, ROOT_FILE, MakerRoot
 from mumei.maker.master_key import SCHEMES, MasterKey, write_card_keys
 from mumei_core.errors import UsageError
 
@@ -47,9 +48,26 @@ class CardKeysInfo:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootInfo:
+    """A root of attestation was made."""
+
+    maker: str
+    folder: str
+    root: str
+    public_key: bytes
+
+    def text(self) -> str:
+        """Two lines."""
+        return (
+            f"made: the root of {self.maker} in {self.folder}, public key {self.public_key.hex()}\n"
+            f"Give {self.root} to offices; keep {KEY_FILE} where cards are made, and nowhere else."
+        )
+
+
 @click.group()
 def maker() -> None:
-    """The card maker: the master key, and keys for new cards."""
+    """The card maker: master key, root of attestation, and keys for new cards."""
 
 
 @maker.command()
@@ -85,26 +103,69 @@ def init(file: Path, bits: str, scheme: str, passphrase: SecretSource, as_json: 
     )
 
 
+@maker.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="The card maker's name: 1 to 64 octets, in every certificate.")
+@secret_options("passphrase", "the passphrase")
+@json_option
+def root(folder: Path, name: str, passphrase: SecretSource, as_json: bool) -> None:
+    """Make the card maker's root in FOLDER: offices know genuine cards by it.
+
+    \b
+    Examples:
+      mumei maker root maker --name "Cards Ltd"
+      mumei maker root maker --name "Cards Ltd" --passphrase-file pass.txt --json
+    """
+    if (folder / ROOT_FILE).exists():
+        raise UsageError(f"{folder} holds a root already", hint="Choose another folder.")
+    secret = passphrase.text(prompt="passphrase for the root's key", confirm=True).encode()
+    made = MakerRoot.generate(name)
+    made.save(folder, secret)
+    emit(
+        RootInfo(
+            maker=name, folder=str(folder), root=str(folder / ROOT_FILE), public_key=made.certificate.key
+        ),
+        as_json=as_json,
+    )
+
+
 @maker.command("card-keys")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--master", required=True, type=click.Path(path_type=Path), help="The master key's file, of 'maker init'."
 )
+@click.option(
+    "--root",
+    "root_folder",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The root's folder, of 'maker root'.",
+)
 @secret_options("passphrase", "the passphrase of the master key")
+@secret_options("root-passphrase", "the passphrase of the root's key")
 @json_option
-def card_keys(file: Path, master: Path, passphrase: SecretSource, as_json: bool) -> None:
-    """Draw a number for a new card and write its keys to FILE.
+def card_keys(
+    file: Path,
+    master: Path,
+    root_folder: Path,
+    passphrase: SecretSource,
+    root_passphrase: SecretSource,
+    as_json: bool,
+) -> None:
+    """Draw a number and an attestation key for a new card and write its keys to FILE.
 
     The number tells nothing of card or maker. An office finds the keys again from the number that the card
     says, and the master key.
 
     \b
     Examples:
-      mumei maker card-keys hanako.keys --master maker.key
+      mumei maker card-keys hanako.keys --master maker.key --root maker
       mumei-card new hanako.card --profile standard --personalisation-keys hanako.keys
     """
     secret = passphrase.text(prompt="passphrase of the master key").encode()
-    card = MasterKey.load(master, secret).new_card()
+    master_key = MasterKey.load(master, secret)
+    root_secret = root_passphrase.text(prompt="passphrase of the root's key").encode()
+    card = master_key.new_card(attestation=MakerRoot.load(root_folder, root_secret).new_attestation_key())
     write_card_keys(file, card)
     progress("drawn anew: these keys belong to one card")
     emit(

@@ -243,6 +243,12 @@ def residents(registry: str, after: int, limit: int, as_json: bool) -> None:
     metavar="FILE",
     help="Digits and ages, signed by root and auditor.",
 )
+@click.option(
+    "--maker-root",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The card maker's root, maker.root; standard cards must show that they are genuine.",
+)
 @click.option("--card-number", metavar="HEX", help="Write to the standard card with this number only.")
 @clerk_option
 @card_options
@@ -259,6 +265,7 @@ def enrol(
     auditor: Path | None,
     issuer_root: Path | None,
     digits: Path | None,
+    maker_root: Path | None,
     card_number: str | None,
     clerk: str,
     place: CardPlace,
@@ -275,7 +282,7 @@ def enrol(
       mumei office enrol 1 --registry ward.db --issuer gifu --card hanako.card
       mumei office enrol 1 --registry ward.db --issuer gifu --reader ACR122 --wait 30
       mumei office enrol 1 --registry ward.db --issuer gifu --card-master maker.key \\
-        --root root/certificate.cvcert --auditor auditor/auditor.pub \\
+        --maker-root maker/maker.root --root root/certificate.cvcert --auditor auditor/auditor.pub \\
         --issuer-root auditor/root.pub --digits gifu/digits.statement
     """
     number = None if card_number is None else _card_number(card_number)
@@ -298,6 +305,7 @@ def enrol(
             keys_of=keys_of,
             trust=trust,
             statement=statement,
+            maker_root=None if maker_root is None else _read(maker_root),
         )
         enrolled = desk.enrol(
             Channel(connection),

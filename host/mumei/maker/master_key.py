@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from mumei.files import write_new_file
 from mumei.key_file import DEFAULT_LOG2_N, KeyFile, KeyFileError
+from mumei_core.attestation import AttestationKey
 from mumei_core.commands.codes import SCP03_INITIAL_KVN
 from mumei_core.errors import UsageError
 from mumei_core.gp.card_keys import CardKeys
@@ -51,10 +52,17 @@ class MasterKey:
         """The static keys of the card with this number (10 octets) under this key version number."""
         return SCHEMES[self.scheme](self.secret, diversification_data, version)
 
-    def new_card(self, *, version: int = SCP03_INITIAL_KVN) -> CardKeys:
+    def new_card(
+        self, *, version: int = SCP03_INITIAL_KVN, attestation: AttestationKey | None = None
+    ) -> CardKeys:
         """Keys for a new card, whose number is drawn here: random, so that it tells nothing of its maker."""
         number = secrets.token_bytes(DIVERSIFICATION_DATA_OCTETS)
-        return CardKeys(diversification_data=number, key_version=version, keys=self.keys_of(number, version))
+        return CardKeys(
+            diversification_data=number,
+            key_version=version,
+            keys=self.keys_of(number, version),
+            attestation=attestation,
+        )
 
     def save(self, path: Path, passphrase: bytes, *, log2_n: int = DEFAULT_LOG2_N) -> None:
         """Write a new key file; raises as :meth:`KeyFile.seal`."""

@@ -1,9 +1,9 @@
 """One resident, one card: from an open enrolment to a credential on the card, resumable at every step.
 
-Order (mumei protocol 2.2): the card is the expected kind → parameters → commitment, checked → terms on record
-→ signature on record → the card accepts → stored. A standard card is written to inside SCP03 only, and closes its
-security domain at the end. A step that broke off is asked again with the same values,
-and the card and the registry answer as before.
+Order (mumei protocol 2.2): the card is the expected kind → parameters → commitment, checked, of a genuine chip →
+terms on record → signature on record → the card accepts → stored. A standard card is written to inside SCP03 only,
+and closes its security domain at the end. A step that broke off is asked again with the same values, and the card
+and the registry answer as before.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final
 
 from mumei.issuer.parameters import PublicParameters
 from mumei.issuer.signing import SigningService, check_commitment, draw_entropy
+from mumei.office.genuine_chip import check_genuine, read_maker_root
 from mumei.office.models import EnrolmentState
 from mumei.office.records import EnrolmentRecord
 from mumei.office.registry import Registry
@@ -89,11 +90,13 @@ class Office:
         keys_of: KeyProvider | None = None,
         trust: CardTrust | None = None,
         statement: bytes | None = None,
+        maker_root: bytes | None = None,
     ) -> None:
         """``keys_of`` finds the static keys of standard cards, ``trust`` is what these pin, ``statement`` what root
-        and auditor signed about digits and ages: cards that pin the root want it. Development cards have none.
+        and auditor signed about digits and ages: cards that pin the root want it. ``maker_root`` is the
+        certificate by which genuine cards are known. Development cards have none of these.
 
-        Raises TrustError where the signing key is not the one in the parameters.
+        Raises TrustError where the signing key is not the one in the parameters, or the maker's root is none.
         """
         if signing.key_id != parameters.key_id:
             raise TrustError(
@@ -107,6 +110,7 @@ class Office:
         self._keys_of = keys_of
         self._trust = trust
         self._statement = statement
+        self._maker_root = None if maker_root is None else read_maker_root(maker_root)
 
     def enrol(
         self,
@@ -169,6 +173,11 @@ class Office:
                 "a standard card pins whom it trusts, and this desk does not know whom",
                 hint="Name the root authority's certificate and the auditor's public key.",
             )
+        if self._maker_root is None:
+            raise UsageError(
+                "a standard card shows that it is genuine, and this desk does not know its maker",
+                hint="Name the card maker's root: --maker-root.",
+            )
         progress("the card proves which card it is, and opens a channel")
         expected = None if card_number is None else (card_number,)
         return open_scp03(channel, self._keys_of, expected=expected)
@@ -202,7 +211,7 @@ class Office:
     def _commitment(
         self, channel: Channel, record: EnrolmentRecord, today: date, progress: Progress
     ) -> EnrolmentAnswer:
-        """The card's commitment, its proof checked, from a card that pinned our own parameters."""
+        """The card's commitment, its proof checked, from a genuine card that pinned our own parameters."""
         try:
             answer = personalisation.enrol(channel, record.nonce)
         except CardNotReadyError as error:
@@ -215,7 +224,9 @@ class Office:
                 progress("the card pins whom it trusts")
                 personalisation.store_trust(channel, self._trust)
             progress("the card pins the issuer's parameters")
-            personalisation.store_parameters(channel, self._parameters.for_card(month_of(today), statement=self._statement))
+            personalisation.store_parameters(
+                channel, self._parameters.for_card(month_of(today), statement=self._statement)
+            )
             answer = personalisation.enrol(channel, record.nonce)
         if (answer.key_id, answer.table_hash) != (self._parameters.key_id, self._parameters.table_hash):
             raise WrongCardError(
@@ -226,6 +237,7 @@ class Office:
             check_commitment(answer.commitment)
         except InvalidProof as error:
             raise ProtocolError("the card's commitment does not hold", hint="Use another card.") from error
+        check_genuine(answer, record.nonce, self._maker_root if isinstance(channel, Scp03Channel) else None)
         return answer
 
     def _sign(

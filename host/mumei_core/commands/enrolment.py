@@ -1,13 +1,21 @@
 """The data objects of ENROL (E3) and STORE CREDENTIAL (E4). Source: mumei protocol 2.2; apdu_specs/identity.yaml.
 
-Formats carry a version: shares, link proof and attestation come with later ones.
+Formats carry a version: shares and link proof come with a later one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from mumei_core.attestation import (
+    COMMITMENT_LENGTH,
+    NONCE_LENGTH,
+    Attestation,
+    MakerCertificate,
+    attested_message,
+)
 from mumei_core.commands import codes
 from mumei_core.commands.template import (
     build_template,
@@ -22,11 +30,9 @@ from mumei_core.credential import KEY_ID_LENGTH
 from mumei_core.crypto.bbs.messages import Signature
 from mumei_core.crypto.blind.messages import CommitmentWithProof
 from mumei_core.crypto.curve import scalar_from_octets, scalar_to_octets
+from mumei_core.errors import DecodingError
 from mumei_core.iso7816 import ber_tlv
 
-NONCE_LENGTH: Final = 32
-#: C, s^, two responses (handle and nym), c.
-COMMITMENT_LENGTH: Final = 176
 _VERSION_OCTET = bytes([codes.DATA_VERSION])
 _ENROL_ORDER = (codes.TAG_ENROL_VERSION, codes.TAG_ENROL_NONCE)
 _COMMITMENT_ORDER = (
@@ -34,7 +40,10 @@ _COMMITMENT_ORDER = (
     codes.TAG_ENROL_COMMITMENT,
     codes.TAG_ENROL_ISSUER_KEY_HASH,
     codes.TAG_ENROL_TABLE_HASH,
+    codes.TAG_ENROL_CERTIFICATE,
+    codes.TAG_ENROL_ATTESTATION,
 )
+_ATTESTATION_OBJECTS: Final = frozenset({codes.TAG_ENROL_CERTIFICATE, codes.TAG_ENROL_ATTESTATION})
 _ATTRIBUTE_ORDER = (
     codes.TAG_ATTRIBUTE_BIRTH_DATE,
     codes.TAG_ATTRIBUTE_PREFECTURE,
@@ -74,14 +83,20 @@ class EnrolmentAnswer:
     """ENROL's response data: the commitment with its proof (176 octets for N = 1), and what the card pinned.
 
     ``key_id`` and ``table_hash`` (32 octets each) are the same on every card of an issuer; an office compares
-    them before it signs anything.
+    them before it signs anything. ``attestation`` tells this card from all others; development cards have none.
     """
 
     commitment: CommitmentWithProof
     key_id: bytes
     table_hash: bytes
+    attestation: Attestation | None = None
+
+    def attested_message(self, nonce: bytes) -> bytes:
+        """What the card has signed for ``nonce``."""
+        return attested_message(nonce=nonce, commitment=self.commitment.to_octets())
 
     def to_octets(self) -> bytes:
+        attestation = self.attestation
         return build_template(
             codes.TAG_ENROL,
             {
@@ -89,20 +104,35 @@ class EnrolmentAnswer:
                 codes.TAG_ENROL_COMMITMENT: self.commitment.to_octets(),
                 codes.TAG_ENROL_ISSUER_KEY_HASH: self.key_id,
                 codes.TAG_ENROL_TABLE_HASH: self.table_hash,
+                codes.TAG_ENROL_CERTIFICATE: attestation.certificate.to_octets() if attestation else None,
+                codes.TAG_ENROL_ATTESTATION: attestation.signature if attestation else None,
             },
         )
 
     @classmethod
     def from_octets(cls, octets: bytes) -> EnrolmentAnswer:
         """Raises DecodingError; another number of committed messages than the type's is refused."""
-        values = parse_template(octets, codes.TAG_ENROL, _COMMITMENT_ORDER)
+        mandatory = [tag for tag in _COMMITMENT_ORDER if tag not in _ATTESTATION_OBJECTS]
+        values = parse_template(octets, codes.TAG_ENROL, _COMMITMENT_ORDER, mandatory)
         expect_version(values[codes.TAG_ENROL_VERSION], codes.DATA_VERSION)
         commitment = expect_length("commitment", values[codes.TAG_ENROL_COMMITMENT], COMMITMENT_LENGTH)
         return cls(
             commitment=CommitmentWithProof.from_octets(commitment),
             key_id=expect_length("key id", values[codes.TAG_ENROL_ISSUER_KEY_HASH], KEY_ID_LENGTH),
             table_hash=expect_length("digit table's hash", values[codes.TAG_ENROL_TABLE_HASH], KEY_ID_LENGTH),
+            attestation=_attestation(values),
         )
+
+
+def _attestation(values: Mapping[int, bytes]) -> Attestation | None:
+    if values.keys().isdisjoint(_ATTESTATION_OBJECTS):
+        return None
+    if not values.keys() >= _ATTESTATION_OBJECTS:
+        raise DecodingError("a certificate without signature, or the reverse")
+    return Attestation(
+        certificate=MakerCertificate.from_octets(values[codes.TAG_ENROL_CERTIFICATE]),
+        signature=values[codes.TAG_ENROL_ATTESTATION],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
