@@ -57,10 +57,9 @@ def root(tmp_path: Path, passphrase: Path) -> Path:
 def card_keys(
     file: Path, master: Path, root: Path, passphrase: Path, *more: str, root_passphrase: Path | None = None
 ) -> Result:
-    return mumei(
-        *("maker", "card-keys", file, "--master", master, "--root", root, "--passphrase-file", passphrase),
-        *("--root-passphrase-file", root_passphrase or passphrase, *more),
-    )
+    named: list[str | Path] = ["--master", master, "--root", root, "--passphrase-file", passphrase]
+    other: list[str | Path] = ["--root-passphrase-file", root_passphrase or passphrase]
+    return mumei("maker", "card-keys", file, *named, *other, *more)
 
 
 def test_from_a_master_key_to_a_card_that_can_be_personalised(

@@ -22,6 +22,7 @@ from mumei.authority.issuing import (
 )
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import make_parameters
+from mumei.maker.attestation_root import MakerRoot
 from mumei.maker.master_key import MasterKey
 from mumei.terminal.trust import Terminal
 from mumei_card.personalisation import draw_letter, initial_records
@@ -41,7 +42,7 @@ def build(folder: Path, say: Callable[[str], None]) -> World:
     folder.mkdir()
     today = dates.today()
     root, credentials = _certify(today)
-    key, master = IssuerKey.generate(), MasterKey.generate()
+    key, master, maker = IssuerKey.generate(), MasterKey.generate(), MakerRoot.generate("BENCH Cards")
     parameters = make_parameters(key, "Gifu BENCH", profile=codes.PROFILE_STANDARD)
     desk = Desk(
         parameters=parameters,
@@ -49,10 +50,12 @@ def build(folder: Path, say: Callable[[str], None]) -> World:
         today=today,
         keys_of=master.keys_of,
         trust=CardTrust.of([root], today, auditor_keys=[SigningKey.generate().point]),
+        maker_root=maker.certificate.to_octets(),
     )
+    card_keys = master.new_card(attestation=maker.new_attestation_key())
     return World(
         folder=folder,
-        card_file=desk.issue(folder, initial_records("standard", draw_letter(), master.new_card())),
+        card_file=desk.issue(folder, initial_records("standard", draw_letter(), card_keys)),
         parameters=parameters,
         terminal=Terminal.with_credentials(credentials, parameters),
         today=today,

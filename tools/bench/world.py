@@ -169,13 +169,14 @@ def build(folder: Path, say: Callable[[str], None]) -> World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """An office that issues one card. ``keys_of`` and ``trust``: for standard cards."""
+    """An office that issues one card. ``keys_of``, ``trust`` and ``maker_root``: for standard cards."""
 
     parameters: PublicParameters
     key: IssuerKey
     today: date
     keys_of: KeyProvider | None = None
     trust: CardTrust | None = None
+    maker_root: bytes | None = None
 
     def issue(self, folder: Path, records: Mapping[str, bytes]) -> Path:
         """Make a card with these records and issue it to a sample resident of 67, as an office does."""
@@ -191,6 +192,7 @@ class Desk:
                 clerk="bench",
                 keys_of=self.keys_of,
                 trust=self.trust,
+                maker_root=self.maker_root,
             )
             with SimulatedConnection(Chip(card_file), name=card_file.name) as connection:
                 office.enrol(Channel(connection), oldest.number, today=self.today)

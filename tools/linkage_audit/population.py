@@ -24,7 +24,12 @@ from mumei.office.registry import Registry
 from mumei.office.resident_code import ResidentCode, check_digit
 from mumei.office.residents import Resident, Sex, credential_attributes
 from mumei.session.channel import Channel
-from mumei_card.applet.records import RECORD_CREDENTIAL, StoredCredential
+from mumei_card.applet.records import (
+    RECORD_ATTESTATION_CERTIFICATE,
+    RECORD_ATTESTATION_KEY,
+    RECORD_CREDENTIAL,
+    StoredCredential,
+)
 from mumei_card.chip.nvm import Nvm
 from mumei_card.os.context import RECORD_CARD_KEY
 from mumei_card.os.kernel import Kernel
@@ -117,8 +122,18 @@ def issue_cards(world: World, numbers: range, folder: Path) -> Iterator[AuditedC
                 stocked=stocked,
                 handed_over=handed_over,
                 issuer_knows=_issuer_knows(registry, enrolled.enrolment, resident),
-                secrets=_secrets(nvm, letter, pin) | ({"card number": card_number} if card_number else {}),
+                secrets=_secrets(nvm, letter, pin) | _told_in_personalisation(delivered, card_number),
             )
+
+
+def _told_in_personalisation(delivered: Mapping[str, bytes], card_number: bytes | None) -> dict[str, bytes]:
+    """What tells a card from all others, and may be told to the office's SCP03 channel only."""
+    told = {
+        "card number": card_number,
+        "attestation certificate": delivered.get(RECORD_ATTESTATION_CERTIFICATE),
+        "attestation key": delivered.get(RECORD_ATTESTATION_KEY),
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 class _Clock:

@@ -69,6 +69,7 @@ class MakerRoot:
             certificate.check_root()
         except (DecodingError, InvalidProof) as error:
             raise TrustError(
-                f"{folder / ROOT_FILE} holds no card maker's root: {error}", hint="Restore it from its backup."
+                f"{folder / ROOT_FILE} holds no card maker's root: {error}",
+                hint="Restore it from its backup.",
             ) from error
         return cls(certificate=certificate, key=load_key(folder / KEY_FILE, KIND, passphrase))

@@ -39,7 +39,7 @@ def check_genuine(answer: EnrolmentAnswer, nonce: bytes, root: MakerCertificate 
         attestation.certificate.check_card(root)
     except InvalidProof as error:
         raise WrongCardError(
-            f"the card is not of the card maker's stock: {error}",
+            f"the card is not of the card maker's stock: {error.reason}",
             hint="Use a card of the maker whose root this desk was given, or check which root it was given.",
         ) from error
     try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from mumei.maker.attestation_root import MakerRoot
 from mumei_core.errors import UsageError
-from mumei_core.gp.card_keys import CardKeys
+from mumei_core.gp.card_keys import MAX_FILE_OCTETS, CardKeys
 from mumei_core.gp.diversification import kdf3_keys, mumei_keys
 from mumei_core.gp.keys import KeyDataError, PutKeyData, StaticKeys, key_check_value
 
@@ -117,6 +119,30 @@ class TestFile:
 
     def test_comes_back(self) -> None:
         assert CardKeys.from_json(self.CARD.to_json()) == self.CARD
+        attesting = replace(self.CARD, attestation=MakerRoot.generate("Maker TEST").new_attestation_key())
+        assert CardKeys.from_json(attesting.to_json()) == attesting
+        assert len(attesting.to_json()) < MAX_FILE_OCTETS
+
+    def test_half_an_attestation_or_one_that_does_not_fit(self) -> None:
+        maker = MakerRoot.generate("Maker TEST")
+        mine, other = (
+            json.loads(replace(self.CARD, attestation=maker.new_attestation_key()).to_json())
+            for _ in range(2)
+        )
+        key, certificate = "attestation_key", "attestation_certificate"
+        for wrong in (
+            {name: value for name, value in mine.items() if name != key},
+            {name: value for name, value in mine.items() if name != certificate},
+            mine | {key: other[key]},
+            mine | {key: "00" * 32},
+            mine | {key: None},
+            mine | {certificate: maker.certificate.to_octets().hex()},
+            mine | {certificate: mine[certificate] + "00"},
+            mine | {certificate: 1},
+        ):
+            with pytest.raises(KeyDataError) as caught:
+                CardKeys.from_json(json.dumps(wrong).encode())
+            assert mine[key] not in str(caught.value)
 
     @pytest.mark.parametrize(
         "change",
