@@ -143,7 +143,7 @@ class TestWhatTerminalsLearn:
             seen.append(answers)
         assert len({tuple(map(len, answers)) for answers in seen}) == 1
         first, second, stranger = (
-            {answer[i : i + 6] for answer in answers for i in range(len(answer) - 5)} for answers in seen
+            {answer[i : i + 12] for answer in answers for i in range(len(answer) - 11)} for answers in seen
         )
         assert first & second == first & stranger
 
