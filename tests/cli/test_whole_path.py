@@ -3,49 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
+from tests.fixtures.command_line import PASSPHRASE, Shell
+from tests.fixtures.world import PIN
 
 from mumei.cli.main import cli
-
-PASSPHRASE, PIN = "correct horse battery staple", "271828"
-
-
-class Shell:
-    """A folder to work in, and the two programs."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def run(self, line: str, *, expect: int = 0) -> str:
-        """One line as it is typed; its output."""
-        program, *arguments = shlex.split(line)
-        module = {"mumei": "mumei.cli.main", "mumei-card": "mumei_card"}[program]
-        done = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONUTF8": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == expect, done.stderr
-        assert PASSPHRASE not in done.stdout + done.stderr and PIN not in done.stdout + done.stderr
-        return done.stdout
-
-    def secret(self, name: str, text: str) -> None:
-        file = self.folder / name
-        file.write_text(text + "\n")
-        file.chmod(0o600)
 
 
 def test_from_an_empty_folder_to_a_receipt_that_anyone_verifies(tmp_path: Path) -> None:
