@@ -103,7 +103,7 @@ def build_request(
     if not terminal.rights.permits(request):
         raise UsageError(
             f"this terminal has no right to ask: {', '.join(asked_words(question))}",
-            hint="Its rights are fixed by 'mumei terminal init'; 'mumei terminal show' lists them.",
+            hint="Its certificate, or description, says what it may; 'mumei terminal show' lists it.",
         )
     return request
 
