@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tools.linkage_audit.databases import JoinReport, join
 from tools.linkage_audit.driver import CardDriver, Script
@@ -98,6 +98,14 @@ def run_audit(
     traces = _drive(world, script, size, plant, jobs or os.cpu_count() or 1)
     steps = frozenset(step for step in varying_steps(traces) if not chosen.may_tell_its_number(step))
     rows = [row for trace in traces for row in trace.rows]
+    within, across, features, knowledge, columns = _look(
+        jobs or os.cpu_count() or 1,
+        (look_within_parties, traces, steps),
+        (look_across_parties, traces, steps),
+        (look_at_features, traces, chosen),
+        (look_for_knowledge, traces, steps),
+        (look_at_columns, traces, steps),
+    )
     return AuditResult(
         plant=plant,
         way=way,
@@ -108,14 +116,22 @@ def run_audit(
         octets=sum(trace.octets for trace in traces),
         presentations=sum(trace.presentations for trace in traces),
         varying_steps=len(steps),
-        strings=(look_within_parties(traces, steps), look_across_parties(traces, steps)),
-        features=look_at_features(traces, chosen),
-        knowledge=look_for_knowledge(traces, steps),
+        strings=(within, across),
+        features=features,
+        knowledge=knowledge,
         joins=join(rows),
-        columns=look_at_columns(traces, steps),
+        columns=columns,
         control=recurring_private(traces),
         seconds=time.monotonic() - started,
     )
+
+
+def _look(jobs: int, *looks: tuple[Any, ...]) -> list[Any]:
+    """Each look, a function and its arguments, side by side; the dearest first."""
+    if jobs == 1:
+        return [function(*arguments) for function, *arguments in looks]
+    with ProcessPoolExecutor(max_workers=jobs) as pool:
+        return [future.result() for future in [pool.submit(*look) for look in looks]]
 
 
 def run_plants(
