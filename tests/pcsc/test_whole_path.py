@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from tests.fixtures import world
 from tests.fixtures.command_line import Place, calendar_at, make_place, mumei, mumei_json
-from tests.fixtures.pcscd import (
-    DEADLINE,
-    FIRST_READER,
-    Card,
-    Pcscd,
-    ServedCard,
-    wait_until_empty,
-    wait_until_present,
-)
+from tests.fixtures.pcscd import FIRST_READER, Pcscd, pulled, served, wait_until_present
 from tests.fixtures.world import TODAY, Wire, over, terminal
 
 from mumei.office.enrolment import Office
@@ -28,8 +18,6 @@ from mumei.terminal.check import visit
 from mumei.terminal.question import Question
 from mumei.terminal.verdict import Outcome
 from mumei.transport.pcsc import open_reader
-from mumei_card.link.in_process import open_card
-from mumei_card.link.vpcd import VpcdLink
 from mumei_core.errors import CardRemovedError, NoServiceError
 
 #: SELECT, EF.ATR/INFO, ENROL (no parameters yet), 17 blocks of parameters, ENROL, STORE CREDENTIAL.
@@ -54,62 +42,6 @@ def place(tmp_path: Path, registry_template: Path) -> Iterator[Place]:
         place = make_place(tmp_path, registry_template)
         place.terminal("sake", terminal(over(20), over(21), show=(1,), pseudonym=True))
         yield place
-
-
-class PulledCard:
-    """A card that leaves its reader at one command: before it, or with the answer still unsent."""
-
-    def __init__(self, card: Card, *, at: int, before: bool) -> None:
-        self._card, self._at, self._before = card, at, before
-        self.link: VpcdLink | None = None
-        self.commands = 0
-
-    @property
-    def atr(self) -> bytes:
-        return self._card.atr
-
-    def transmit(self, apdu: bytes) -> bytes:
-        self.commands += 1
-        pulled = self.commands >= self._at
-        if not (pulled and self._before):
-            answer = self._card.transmit(apdu)
-        if pulled:
-            assert self.link is not None
-            self.link.stop()
-            raise ConnectionResetError
-        return answer
-
-    def reset(self) -> None:
-        self._card.reset()
-
-
-@contextmanager
-def pulled(file: Path, *, at: int, before: bool, port: int) -> Iterator[PulledCard]:
-    """The card of ``file`` in the first reader, until it is pulled; afterwards the reader is empty."""
-    card = open_card(str(file))
-    leaving = PulledCard(card, at=at, before=before)
-    leaving.link = link = VpcdLink(leaving, port=port)
-    thread = threading.Thread(target=link.run)
-    thread.start()
-    try:
-        wait_until_present(FIRST_READER)
-        yield leaving
-    finally:
-        link.stop()
-        thread.join(DEADLINE)
-        link.close()
-        card.close()
-        wait_until_empty(FIRST_READER)
-
-
-@contextmanager
-def served(file: Path, pcscd: Pcscd) -> Iterator[ServedCard]:
-    card = ServedCard(file, port=pcscd.port, reader=FIRST_READER)
-    try:
-        yield card
-    finally:
-        card.take_out()
-        wait_until_empty(FIRST_READER)
 
 
 def enrol(place: Place, *, expect: int = 0) -> str:
