@@ -1,6 +1,7 @@
 """How a terminal comes to ask a card: by its certificate, through PACE and Terminal Authentication, or by an
 unsigned description on development cards (mumei protocol 2.6).
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
