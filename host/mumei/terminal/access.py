@@ -5,6 +5,7 @@ unsigned description on development cards (mumei protocol 2.6).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final, Protocol
 
 from mumei.authority.credentials import TerminalCredentials
@@ -53,6 +54,9 @@ class Access(Protocol):
     def profile(self) -> Profile:
         """The cards that it opens."""
 
+    def check_day(self, today: date) -> None:
+        """Raises TrustError where the terminal itself is not valid today: then no card is asked."""
+
     def enter(self, channel: Channel) -> Entry:
         """Show the card who asks. Raises what the session raises."""
 
@@ -67,6 +71,9 @@ class DescriptionAccess:
     @property
     def profile(self) -> Profile:
         return Profile.DEVELOPMENT
+
+    def check_day(self, today: date) -> None:
+        """A description's days are the card's to judge."""
 
     def enter(self, channel: Channel) -> Entry:
         """DESCRIBE TERMINAL: one exchange."""
@@ -85,6 +92,10 @@ class CertificateAccess:
     @property
     def profile(self) -> Profile:
         return Profile.STANDARD
+
+    def check_day(self, today: date) -> None:
+        """The terminal's and its authorities' certificates."""
+        self.credentials.check_day(today)
 
     def enter(self, channel: Channel) -> Entry:
         """Raises WrongPasswordError for another shop code, TrustError where the card accepts no certificate."""

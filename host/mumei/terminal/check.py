@@ -125,6 +125,7 @@ def visit(
     nonces = nonces or Nonces()
     # Before the card is touched: what this terminal may not ask, it does not begin to ask.
     build_request(terminal, question, bytes(NONCE_LENGTH), today)
+    terminal.access.check_day(today)
     application = Application.identify(channel)
     if application.profile != terminal.parameters.profile:
         raise WrongCardError(
