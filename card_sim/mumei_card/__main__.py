@@ -44,6 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
         if error.hint:
             print(f"mumei-card: hint: {error.hint}", file=sys.stderr)
         return _exit_code(error)
+    except BrokenPipeError:
+        # Whoever read along has heard enough; what is buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
     except Exception:
         traceback.print_exc()
         print("mumei-card: this is a defect of mumei-card; please report it", file=sys.stderr)

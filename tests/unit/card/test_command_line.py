@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,3 +131,14 @@ def test_an_impossible_port_is_refused(port: str, capsys: pytest.CaptureFixture[
         main(["serve", "card", "--port", port])
     assert caught.value.code == 2
     assert "port" in capsys.readouterr().err
+
+
+def test_a_reader_that_stops_reading_is_no_defect(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mumei_card"]
+    card = str(tmp_path / "card")
+    subprocess.run([*command, "new", card], check=True, capture_output=True)
+    with subprocess.Popen([*command, "show", card], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as shown:
+        assert shown.stdout is not None and shown.stderr is not None
+        shown.stdout.close()
+        assert shown.stderr.read() == b""
+    assert shown.returncode == 0
