@@ -10,11 +10,11 @@ from mumei_card.applet.trust_points import trust_point_names
 from mumei_card.chip.counters import OperationCounters
 from mumei_card.chip.nvm import Nvm
 from mumei_card.chip.rng import RandomSource, Trng
+from mumei_card.os.admission import Admission
 from mumei_card.os.answer_to_reset import ATR
 from mumei_card.os.context import CardContext
 from mumei_card.os.layer import Layer, answer, assemble
 from mumei_card.os.layers import (
-    Admission,
     ClassCheck,
     CommandChaining,
     ResponseChaining,

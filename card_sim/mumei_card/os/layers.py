@@ -1,4 +1,4 @@
-"""The layers of this card that every command passes; PACE, secure messaging and SCP03 have modules of their own.
+"""The layers of this card that every command passes; PACE, secure messaging, SCP03 and admission have own modules.
 
 Order of checking (ISO sets none; this is ours): response chaining, secure messaging, class 6E00 6882 6881,
 PACE, command chaining 6883, SCP03 6982, life cycle 6985, instruction 6D00, P1-P2
@@ -8,24 +8,20 @@ PACE, command chaining 6883, SCP03 6982, life cycle 6985, instruction 6D00, P1-P
 from __future__ import annotations
 
 from mumei_card.errors import CardError
-from mumei_card.os.context import CardContext
 from mumei_card.os.layer import Layer, Next
-from mumei_card.os.registry import Access, Presence, Registry
+from mumei_card.os.registry import Registry
 from mumei_card.os.security_status import SecurityStatus
 from mumei_core.commands.codes import (
     INS_GET_RESPONSE,
     INS_SELECT,
     MAX_COMMAND,
     MAX_RESPONSE,
-    PROFILE_DEVELOPMENT,
     SW_CHANNEL_NOT_SUPPORTED,
     SW_CLA_NOT_SUPPORTED,
     SW_CONDITIONS,
-    SW_INS_NOT_SUPPORTED,
     SW_LAST_COMMAND_EXPECTED,
     SW_MORE_DATA,
     SW_SECURE_MESSAGING_NOT_SUPPORTED,
-    SW_SECURITY_STATUS,
     SW_WRONG_LENGTH,
     SW_WRONG_P1_P2,
 )
@@ -125,44 +121,3 @@ class CommandChaining(Layer):
             # SELECT may break in: a terminal that lost its place must be able to start over.
             whole = self._collector.add(command)
         return ResponseAPDU() if whole is None else above(whole)
-
-
-class Admission(Layer):
-    """Instruction, P1-P2, presence of data field and Le, and who asks: as the registry's entry says."""
-
-    def __init__(self, registry: Registry, context: CardContext) -> None:
-        self._registry = registry
-        self._context = context
-
-    def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
-        entry = self._registry.find(command.cla, command.ins)
-        if entry is None or entry.access is self._absent:
-            raise CardError(SW_INS_NOT_SUPPORTED, "instruction not supported")
-        if command.p1 not in entry.p1 or command.p2 not in entry.p2:
-            raise CardError(SW_WRONG_P1_P2, f"{entry.name} does not take this P1-P2")
-        if command.data and entry.data is Presence.FORBIDDEN:
-            raise CardError(SW_WRONG_LENGTH, f"{entry.name} takes no data")
-        if not command.data and entry.data is Presence.REQUIRED:
-            raise CardError(SW_WRONG_LENGTH, f"{entry.name} needs data")
-        if command.le is None and entry.answers:
-            raise CardError(SW_WRONG_LENGTH, f"{entry.name} needs Le")
-        if not self._may(entry.access):
-            raise CardError(SW_SECURITY_STATUS, f"{entry.name} needs more authentication")
-        return above(command)
-
-    @property
-    def _absent(self) -> Access:
-        """The commands that cards of this profile do not have."""
-        return Access.AUTHENTICATION if self._is_open else Access.DEVELOPMENT
-
-    @property
-    def _is_open(self) -> bool:
-        return self._context.profile == PROFILE_DEVELOPMENT
-
-    def _may(self, access: Access) -> bool:
-        status = self._context.security_status
-        if self._is_open or access in (Access.ANYONE, Access.HANDLER):
-            return True
-        if access in (Access.CHANNEL, Access.AUTHENTICATION):
-            return status.channel is not None
-        return access is Access.TERMINAL and status.terminal is not None
