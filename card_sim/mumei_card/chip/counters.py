@@ -7,17 +7,36 @@ from dataclasses import dataclass
 
 @dataclass(slots=True, kw_only=True)
 class OperationCounters:
-    """Operations since power-up. Whoever does one adds one; nobody else writes here."""
+    """Operations since power-up. Whoever does one adds one; nobody else writes here.
+
+    Hashing and AES are done by code that both sides share: it reports to :mod:`mumei_core.crypto.meter`, and the
+    kernel lends these counters to it for as long as a command is in hand.
+    """
 
     g1_multiplications: int = 0
+    """In G1, those with a fixed base included."""
+    fixed_base_multiplications: int = 0
+    """Those of ``g1_multiplications`` whose point is a constant of the card: a generator, P1, the issuer's common
+    key. The entries of the digit table are not: which one it is, is secret. Computed like all others, so that no
+    table leaks; counted apart to say what a table would save."""
     g1_additions: int = 0
     hash_to_curve: int = 0
     hash_to_scalar: int = 0
     nvm_writes: int = 0
+    """Commits."""
+    nvm_octets: int = 0
+    """Octets that commits wrote: names and values of the changed records, as memory stores them."""
     random_octets: int = 0
+    """Of the true random generator."""
     p256_multiplications: int = 0
     p256_verifications: int = 0
     """ECDSA signatures checked, good or bad."""
+    p256_signatures: int = 0
+    """ECDSA signatures made."""
+    sha256_blocks: int = 0
+    """Blocks of 64 octets compressed by SHA-256, or by SHA-1 in PACE's key derivation; padding included."""
+    aes_blocks: int = 0
+    """Blocks of 16 octets through AES, for encryption, CMAC and its subkeys alike."""
     delay_ms: int = 0
     """Milliseconds that the card made wrong guesses wait; modelled, not slept."""
 
@@ -26,3 +45,13 @@ class OperationCounters:
         fresh = OperationCounters()
         for name in self.__slots__:
             setattr(self, name, getattr(fresh, name))
+
+    def copy(self) -> OperationCounters:
+        """The counts of this moment."""
+        return OperationCounters(**{name: getattr(self, name) for name in self.__slots__})
+
+    def since(self, before: OperationCounters) -> OperationCounters:
+        """What was counted after ``before`` was copied; no reset may lie between."""
+        return OperationCounters(
+            **{name: getattr(self, name) - getattr(before, name) for name in self.__slots__}
+        )
