@@ -13,6 +13,7 @@ from typing import Final
 import click
 from rich.cells import cell_len, set_cell_size
 
+from mumei.cli.demo_kept import README, leave_behind, make_empty_folder
 from mumei.cli.demo_world import GIFU, Person, World, ask, build
 from mumei.cli.options import json_option
 from mumei.cli.output import emit, progress
@@ -104,18 +105,34 @@ class Story:
 
 
 @click.command()
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Make everything in this new folder and leave it there, to try commands and write tests with.",
+)
 @json_option
-def demo(as_json: bool) -> None:
+def demo(keep: Path | None, as_json: bool) -> None:
     """Tell the whole story on one screen: a ward office issues cards, shops learn an answer and nothing else.
 
     Five people, two shops and a forum, each place's database, and what joining them yields. Software cards that
-    answer inside PACE and Terminal Authentication only, in a folder that is removed afterwards; no reader needed.
+    answer inside PACE and Terminal Authentication only; no reader needed. Nothing is left of them afterwards,
+    unless --keep names a folder.
 
     \b
     Examples:
       mumei demo
       mumei demo --json
+      mumei demo --keep world     # cards, terminals, and a README that says how to use them
     """
+    if keep is not None:
+        make_empty_folder(keep)
+        world = build(keep, today(), progress)
+        story = _tell(world)
+        leave_behind(keep, world)
+        emit(story, as_json=as_json)
+        progress(f"kept in {keep}: {keep / README} says what is there")
+        return
     with tempfile.TemporaryDirectory(prefix="mumei-demo-") as folder:
         emit(_tell(build(Path(folder), today(), progress)), as_json=as_json)
 

@@ -49,6 +49,8 @@ from mumei_core.gp.card_keys import CardKeys
 
 PEOPLE: Final = 5
 GIFU: Final = 21
+#: Ending of the file beside a card that holds its transport PIN, PUK and CAN.
+LETTER: Final = ".letter"
 _CLERK = "demo clerk"
 _SHOPS: Final = CertificateRights(
     predicates=(over(20), under(12), over(65)),
@@ -196,6 +198,7 @@ def _new_card(path: Path, card_keys: CardKeys) -> None:
     write_card_keys(keys, card_keys)
     # A program of its own: the product does not know how cards are made.
     command = [sys.executable, "-m", "mumei_card", "new", str(path), "--personalisation-keys", str(keys)]
+    command += ["--letter", str(path.with_suffix(LETTER))]
     made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     keys.unlink()
     if made.returncode:
