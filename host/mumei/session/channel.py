@@ -226,7 +226,9 @@ class Channel:
             CardRemovedError, NoServiceError, CardBusyError: as :meth:`CardConnection.transmit`.
             ProtocolError: the card breaks the rules of ISO/IEC 7816-4 or of secure messaging, or had done so.
         """
-        return self._first.transmit(command)
+        response = self._first.transmit(command)
+        self.connection.carried(command, response)
+        return response
 
     def execute(self, command: CommandAPDU, *, doing: str) -> bytes:
         """Send a command that must succeed and return the answer's data.

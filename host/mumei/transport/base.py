@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
+from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
+
 
 class CardConnection(ABC):
     """One card, held by us alone until :meth:`close`.
@@ -46,6 +48,12 @@ class CardConnection(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let the card go, reset, so that the next program inherits no verified PIN; may be repeated."""
+
+    def carried(self, command: CommandAPDU, response: ResponseAPDU) -> None:
+        """Told by the session what the exchanges since the last call carried, whole and unprotected.
+
+        A connection that records keeps it, secrets masked; every other one does nothing, as here.
+        """
 
     def __enter__(self) -> Self:
         return self
