@@ -16,6 +16,7 @@ from typing import TextIO
 
 from mumei_card.chip.nvm import Nvm
 from mumei_card.inspection import inspect
+from mumei_card.link import options as link_options
 from mumei_card.link.in_process import open_card
 from mumei_card.link.vpcd import FIRST_SLOT_PORT, HOST, SECOND_SLOT_PORT, VpcdLink
 from mumei_card.personalisation import (
@@ -100,6 +101,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="give up after so long without a virtual reader (default: %(default)s)",
     )
+    serve.add_argument(
+        f"--{link_options.FAULT}", metavar="SCRIPT", help=link_options.ABOUT[link_options.FAULT]
+    )
+    serve.add_argument(f"--{link_options.CHIP}", metavar="NAME", help=link_options.ABOUT[link_options.CHIP])
+    serve.add_argument(
+        f"--{link_options.REALTIME}",
+        action="store_const",
+        const="on",
+        help="answer as slowly as that chip would",
+    )
+    serve.add_argument(f"--{link_options.SEED}", metavar="N", help=link_options.ABOUT[link_options.SEED])
     serve.set_defaults(command=_serve)
 
     show = commands.add_parser("show", help="show a card file's state and counters; no secret")
@@ -165,7 +177,10 @@ def _write_letter(letter: PinLetter, profile: str, stream: TextIO) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    card = open_card(options.file)
+    named = {name: getattr(options, name) for name in link_options.ABOUT}
+    card = open_card(
+        options.file, options={name: value for name, value in named.items() if value is not None}
+    )
     link = VpcdLink(
         card,
         port=options.port,

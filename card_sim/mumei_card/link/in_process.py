@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
 from mumei_card.chip.nvm import Nvm
+from mumei_card.link import options as link_options
 from mumei_card.os.kernel import Kernel
+
+_NO_OPTIONS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class SoftwareCard:
@@ -32,9 +39,11 @@ class SoftwareCard:
         self._nvm.close()
 
 
-def open_card(path: str) -> SoftwareCard:
-    """The card in the file ``path``.
+def open_card(path: str, *, options: Mapping[str, str] = _NO_OPTIONS) -> SoftwareCard:
+    """The card in the file ``path``. ``options``: see :data:`mumei_card.link.options.ABOUT`.
 
-    Raises NoCardError (no file), NoPermissionError, CardBusyError (open elsewhere), CardFileError (damaged).
+    Raises NoCardError (no file), NoPermissionError, CardBusyError (open elsewhere), CardFileError (damaged);
+    UsageError for an option that does not exist, or a value that it does not take.
     """
+    link_options.check(options)
     return SoftwareCard(Nvm.open(path))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from importlib.metadata import version
-from pathlib import Path
 
 import click
 
@@ -16,7 +15,7 @@ from mumei.cli.options import CardPlace, card_options, json_option
 from mumei.cli.output import EXIT_ENVIRONMENT, emit
 from mumei.session.application import Application
 from mumei.session.channel import Channel
-from mumei.transport import pcsc, reader_choice, simulator, virtual_reader
+from mumei.transport import pcsc, reader_choice, virtual_reader
 from mumei.transport.base import CardConnection
 from mumei_core.errors import (
     CardBusyError,
@@ -178,7 +177,7 @@ def examine(place: CardPlace) -> Diagnosis:
         if place.card is None:
             _try_reader(place, found)
         else:
-            _try_file(place.card, found)
+            _try_file(place, found)
     except MumeiError as caught:
         error = caught
         failed = next((layer for family, layer in _AT_FAULT if isinstance(error, family)), None)
@@ -206,8 +205,8 @@ def _try_reader(place: CardPlace, found: dict[Layer, str]) -> None:
         found[Layer.APPLICATION] = _describe_application(connection)
 
 
-def _try_file(file: Path, found: dict[Layer, str]) -> None:
-    with simulator.open_simulator(file) as connection:
+def _try_file(place: CardPlace, found: dict[Layer, str]) -> None:
+    with place.open() as connection:
         found[Layer.CARD_FILE] = connection.name
         found[Layer.FREE] = ""
         found[Layer.APPLICATION] = _describe_application(connection)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +24,50 @@ class CardPlace:
         card: file of a simulated card; ``None`` for a real reader.
         reader: pattern for the reader's name; ``None`` for the only reader with a card.
         wait: seconds to wait for a card in the reader.
+        simulation: options of the simulated card, as its provider names them.
     """
 
     card: Path | None = None
     reader: str | None = None
     wait: float = 0.0
+    simulation: Mapping[str, str] = field(default_factory=dict)
 
     def open(self) -> CardConnection:
         """Hold the card; use as a context manager. Raises what opening a simulator or a reader raises."""
         if self.card is not None:
             from mumei.transport.simulator import open_simulator
 
-            return open_simulator(self.card)
+            return open_simulator(self.card, options=self.simulation)
         from mumei.transport.pcsc import open_reader
 
         return open_reader(self.reader, card_limit=self.wait)
 
 
 def card_options(function: Command) -> Command:
-    """Add --card, --reader and --wait; the command gets them as one ``place: CardPlace``."""
+    """Add --card, --reader, --wait and the options of simulated cards; all come as one ``place: CardPlace``."""
 
     @functools.wraps(function)
-    def wrapper(*args: Any, card: Path | None, reader: str | None, wait: float, **kwargs: Any) -> Any:
+    def wrapper(
+        *args: Any,
+        card: Path | None,
+        reader: str | None,
+        wait: float,
+        fault: str | None,
+        chip: str | None,
+        realtime: bool,
+        **kwargs: Any,
+    ) -> Any:
         if card is not None and (reader is not None or wait):
             raise UsageError(
                 "--card names a simulated card, --reader and --wait a real one", hint="Give one of them."
             )
-        return function(*args, place=CardPlace(card=card, reader=reader, wait=wait), **kwargs)
+        simulation = _simulation(fault, chip, realtime=realtime)
+        if card is None and simulation:
+            raise UsageError(
+                "--fault, --chip and --realtime are for simulated cards", hint="Name one with --card FILE."
+            )
+        place = CardPlace(card=card, reader=reader, wait=wait, simulation=simulation)
+        return function(*args, place=place, **kwargs)
 
     options = (
         click.option(
@@ -69,8 +86,22 @@ def card_options(function: Command) -> Command:
             metavar="SECONDS",
             help="How long to wait for a card in the reader.",
         ),
+        click.option(
+            "--fault",
+            metavar="SCRIPT",
+            help="Simulated cards: trouble on the way, as remove@3, mute@PRESENT or random:42. "
+            "[the whole language: mumei-card faults]",
+        ),
+        click.option("--chip", metavar="NAME", help="Simulated cards: the chip whose time is kept."),
+        click.option("--realtime", is_flag=True, help="Simulated cards: answer as slowly as the chip would."),
     )
     return _decorate(wrapper, options)
+
+
+def _simulation(fault: str | None, chip: str | None, *, realtime: bool) -> dict[str, str]:
+    """What the provider of simulated cards is told; nothing where no option was given."""
+    named = {"fault": fault, "chip": chip, "realtime": "on" if realtime else None}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def json_option(function: Command) -> Command:

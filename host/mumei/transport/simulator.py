@@ -1,14 +1,17 @@
 """Software cards: finds a provider by its entry point, so that the product imports no card.
 
-A provider is a callable ``open_card(path)`` in the entry-point group ``mumei.cards``; what it returns has
-``atr``, ``transmit``, ``reset`` and ``close`` as :class:`SoftwareCard` says. Anyone's package may bring one.
+A provider is a callable ``open_card(path, *, options)`` in the entry-point group ``mumei.cards``; what it returns
+has ``atr``, ``transmit``, ``reset`` and ``close`` as :class:`SoftwareCard` says. Anyone's package may bring one.
+Options are names and texts; which ones there are is the provider's to say.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol, cast
+from types import MappingProxyType
+from typing import Final, Protocol, cast
 
 from mumei.transport.base import CardConnection
 from mumei_core.errors import CardRemovedError, HostEnvironmentError, NoCardError, ProtocolError
@@ -18,6 +21,8 @@ DEFAULT_PROVIDER = "software"
 
 # An APDU is at least its header; shorter messages are control octets of virtual readers (vsmartcard's vpcd).
 MIN_COMMAND = 4
+
+NO_OPTIONS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class SoftwareCard(Protocol):
@@ -38,7 +43,7 @@ class SoftwareCard(Protocol):
 
 
 class _Provider(Protocol):
-    def __call__(self, path: str, /) -> SoftwareCard: ...
+    def __call__(self, path: str, /, *, options: Mapping[str, str]) -> SoftwareCard: ...
 
 
 def _find_provider(name: str) -> _Provider:
@@ -85,10 +90,18 @@ class SimulatedConnection(CardConnection):
         return self._card
 
 
-def open_simulator(path: Path | str, *, provider: str = DEFAULT_PROVIDER) -> SimulatedConnection:
+def open_simulator(
+    path: Path | str, *, options: Mapping[str, str] = NO_OPTIONS, provider: str = DEFAULT_PROVIDER
+) -> SimulatedConnection:
     """Put the card of file ``path`` into an imagined reader.
 
+    Args:
+        path: the card file.
+        options: the provider's own, by name; our own knows ``fault``, ``chip``, ``realtime`` and ``seed``.
+        provider: name of the entry point.
+
     Raises:
+        UsageError: the provider knows no such option, or no such value.
         NoCardError: there is no such file.
         DataError: the file is no card file, or half written (the provider's own words).
         CardBusyError: another process holds the file.
@@ -100,4 +113,4 @@ def open_simulator(path: Path | str, *, provider: str = DEFAULT_PROVIDER) -> Sim
             f"there is no card file {file}",
             hint=f"Make one with 'mumei-card new {file}', or name another with --card.",
         )
-    return SimulatedConnection(_find_provider(provider)(str(file)), name=str(file))
+    return SimulatedConnection(_find_provider(provider)(str(file), options=options), name=str(file))

@@ -1,0 +1,46 @@
+"""What a simulated card can be told beside its file: faults on its way, and the chip that it imitates.
+
+The same words are options of ``mumei-card serve`` and, through the provider's ``options``, of every command of the
+host that takes ``--card FILE``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mumei_core.errors import UsageError
+
+FAULT, CHIP, REALTIME, SEED = "fault", "chip", "realtime", "seed"
+
+ABOUT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        FAULT: "script of faults on the way to the card",
+        CHIP: "name of a chip's timing profile",
+        REALTIME: f"'on': answers take as long as the chip of '{CHIP}' would take; or 'off'",
+        SEED: "whole number that random faults begin with",
+    }
+)
+_SWITCH: Final = MappingProxyType({"on": True, "off": False})
+
+
+def check(options: Mapping[str, str]) -> None:
+    """Raises UsageError for a name that is none of :data:`ABOUT`, or for a value that says nothing."""
+    for name in options:
+        if name not in ABOUT:
+            known = ", ".join(f"{known} ({about})" for known, about in ABOUT.items())
+            raise UsageError(f"simulated cards have no option {name!r}", hint=f"They have: {known}.")
+    is_on(options, REALTIME)
+    if is_on(options, REALTIME) and CHIP not in options:
+        raise UsageError(
+            "without a chip there is no time to keep", hint="Name a chip's timing profile with --chip."
+        )
+
+
+def is_on(options: Mapping[str, str], name: str) -> bool:
+    """Whether a switch is on; it is off where it is not named. Raises UsageError for other words."""
+    word = options.get(name, "off")
+    if word not in _SWITCH:
+        raise UsageError(f"{name!r} is 'on' or 'off', not {word!r}", hint=f"Give {name}=on, or leave it out.")
+    return _SWITCH[word]
