@@ -77,7 +77,7 @@ class TestSession:
             )
             # As long as the card takes; it finds the length wrong for a PIN, not the APDU broken.
             assert channel.send(longest).sw == 0x6700
-            assert connection.transmit(bytes.fromhex("00CA0047000000")) == bytes.fromhex("47038001E09000")
+            assert connection.transmit(bytes.fromhex("00CA0047000000")) == bytes.fromhex("4703C401E09000")
 
     def test_t0_cards_are_spoken_to_without_le_and_asked_for_the_rest(
         self, pcscd: Pcscd, card_file: Path

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from mumei_card.applet import security_domain
 from mumei_card.errors import CardError
-from mumei_card.os.answer_to_reset import CARD_CAPABILITIES, CARD_SERVICE_DATA
+from mumei_card.os.answer_to_reset import CARD_CAPABILITIES, CARD_SERVICE_DATA, life_cycle_status
 from mumei_card.os.context import CardContext
+from mumei_card.os.lifecycle import life_cycle_of
 from mumei_card.os.registry import ANY_OCTET, Access, Command, Presence, Registry
 from mumei_core.commands import codes
 from mumei_core.eac.card_access import CARD_ACCESS
@@ -61,17 +62,23 @@ def _length_information() -> bytes:
     return b"".join(encode(0x02, integer) for integer in integers)
 
 
-_DATA_OBJECTS = {
-    codes.TAG_CARD_SERVICE_DATA: CARD_SERVICE_DATA,
-    codes.TAG_CARD_CAPABILITIES: CARD_CAPABILITIES,
-    codes.TAG_EXTENDED_LENGTH_INFORMATION: _length_information(),
-}
+def _data_objects(context: CardContext) -> dict[int, bytes]:
+    """The historical bytes' objects and the card's longest APDUs, by tag, in the order of EF.ATR/INFO."""
+    return {
+        codes.TAG_CARD_SERVICE_DATA: CARD_SERVICE_DATA,
+        codes.TAG_CARD_CAPABILITIES: CARD_CAPABILITIES,
+        codes.TAG_LIFE_CYCLE_STATUS: life_cycle_status(life_cycle_of(context.nvm)),
+        codes.TAG_EXTENDED_LENGTH_INFORMATION: _length_information(),
+    }
 
-EF_ATR = ElementaryFile(
-    fid=codes.FID_EF_ATR,
-    sfi=codes.SFI_EF_ATR,
-    content=b"".join(encode(tag, value) for tag, value in _DATA_OBJECTS.items()),
-)
+
+def _ef_atr(context: CardContext) -> ElementaryFile:
+    """EF.ATR/INFO, clause 8.2.1.1."""
+    objects = _data_objects(context).items()
+    content = b"".join(encode(tag, value) for tag, value in objects)
+    return ElementaryFile(fid=codes.FID_EF_ATR, sfi=codes.SFI_EF_ATR, content=content)
+
+
 EF_DIR = ElementaryFile(
     fid=codes.FID_EF_DIR,
     sfi=codes.SFI_EF_DIR,
@@ -83,7 +90,6 @@ EF_DIR = ElementaryFile(
 EF_CARD_ACCESS = ElementaryFile(
     fid=codes.FID_EF_CARD_ACCESS, sfi=codes.SFI_EF_CARD_ACCESS, content=CARD_ACCESS
 )
-FILES = (EF_ATR, EF_DIR, EF_CARD_ACCESS)
 
 
 def register(registry: Registry) -> None:
@@ -152,7 +158,8 @@ def _select_application(command: CommandAPDU, context: CardContext) -> bytes:
         return encode(codes.TAG_FCI, name + encode(codes.TAG_PROPRIETARY_INFORMATION, own))
     if template == _FCP:
         descriptor = encode(codes.TAG_FILE_DESCRIPTOR, _DESCRIPTOR_DF)
-        return encode(codes.TAG_FCP, descriptor + name + encode(codes.TAG_LIFE_CYCLE, _ACTIVATED))
+        life_cycle = encode(codes.TAG_LIFE_CYCLE, life_cycle_status(life_cycle_of(context.nvm)))
+        return encode(codes.TAG_FCP, descriptor + name + life_cycle)
     return b""
 
 
@@ -170,12 +177,21 @@ def _select_file(command: CommandAPDU, context: CardContext) -> bytes:
 
 
 def _find(context: CardContext, *, fid: int | None = None, sfi: int | None = None) -> ElementaryFile:
-    for file in FILES:
-        if file is EF_CARD_ACCESS and context.profile == codes.PROFILE_DEVELOPMENT:
-            continue
+    # The development profile has no PACE, so nothing to say of it.
+    present: tuple[ElementaryFile, ...] = (
+        () if context.profile == codes.PROFILE_DEVELOPMENT else (EF_CARD_ACCESS,)
+    )
+    for file in (_ef_atr(context), EF_DIR, *present):
         if fid == file.fid or sfi == file.sfi:
             return file
     raise CardError(codes.SW_NOT_FOUND, "no such file")
+
+
+def _current(context: CardContext) -> ElementaryFile:
+    current = context.security_status.current_file
+    if current is None:
+        raise CardError(codes.SW_NO_CURRENT_FILE, "no file is selected")
+    return _find(context, fid=current)
 
 
 def read_binary(command: CommandAPDU, context: CardContext) -> ResponseAPDU:
@@ -183,13 +199,12 @@ def read_binary(command: CommandAPDU, context: CardContext) -> ResponseAPDU:
     if command.p1 & _SFI_FLAG:
         if command.p1 & _SFI_UNUSED_BITS:
             raise CardError(codes.SW_WRONG_P1_P2, "P1 holds neither an offset nor a short file identifier")
-        file = _find(context, sfi=command.p1 & _SFI_MASK)
+        # Number 0 is the current file (5.3.1.1).
+        number = command.p1 & _SFI_MASK
+        file = _find(context, sfi=number) if number else _current(context)
         offset = command.p2
     else:
-        current = context.security_status.current_file
-        if current is None:
-            raise CardError(codes.SW_NO_CURRENT_FILE, "no file is selected")
-        file = _find(context, fid=current)
+        file = _current(context)
         offset = command.p1 << 8 | command.p2
     if offset >= len(file.content):
         raise CardError(codes.SW_WRONG_OFFSET, "the offset lies outside the file")
@@ -206,9 +221,10 @@ def get_data(command: CommandAPDU, context: CardContext) -> bytes:
     tag = command.p1 << 8 | command.p2
     if tag == codes.TAG_OPERATION_COUNTERS and context.profile == codes.PROFILE_DEVELOPMENT:
         return _operation_counters(context)
-    if tag not in _DATA_OBJECTS:
+    value = _data_objects(context).get(tag)
+    if value is None:
         raise CardError(codes.SW_REFERENCE_NOT_FOUND, "no such data object")
-    return encode(tag, _DATA_OBJECTS[tag])
+    return encode(tag, value)
 
 
 def _operation_counters(context: CardContext) -> bytes:

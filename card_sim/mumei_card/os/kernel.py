@@ -10,8 +10,9 @@ from mumei_card.applet.trust_points import trust_point_names
 from mumei_card.chip.counters import OperationCounters
 from mumei_card.chip.nvm import Nvm
 from mumei_card.chip.rng import RandomSource, Trng
+from mumei_card.errors import CardError
 from mumei_card.os.admission import Admission
-from mumei_card.os.answer_to_reset import ATR
+from mumei_card.os.answer_to_reset import answer_to_reset
 from mumei_card.os.context import CardContext
 from mumei_card.os.layer import Layer, answer, assemble
 from mumei_card.os.layers import (
@@ -19,13 +20,19 @@ from mumei_card.os.layers import (
     CommandChaining,
     ResponseChaining,
 )
-from mumei_card.os.lifecycle import CHANNEL_COMMANDS, SECURITY_DOMAIN_COMMANDS, Kind, LifeCycleGate
+from mumei_card.os.lifecycle import (
+    CHANNEL_COMMANDS,
+    SECURITY_DOMAIN_COMMANDS,
+    Kind,
+    LifeCycleGate,
+    life_cycle_of,
+)
 from mumei_card.os.pace import PaceLayer
 from mumei_card.os.registry import Registry
 from mumei_card.os.scp03_layer import Scp03Layer
 from mumei_card.os.secure_messaging import SecureMessagingLayer
 from mumei_card.os.security_status import SecurityStatus
-from mumei_core.commands.codes import MAX_COMMAND, SW_WRONG_LENGTH
+from mumei_core.commands.codes import MAX_COMMAND
 from mumei_core.iso7816.apdu import ApduError, CommandAPDU, ResponseAPDU
 
 log = logging.getLogger(__name__)
@@ -33,8 +40,6 @@ log = logging.getLogger(__name__)
 
 class Kernel:
     """One powered card. ``nvm``: its memory. ``random_source``: n -> n octets, the chip's true randomness."""
-
-    atr = ATR
 
     def __init__(self, nvm: Nvm, *, random_source: RandomSource = os.urandom) -> None:
         self.counters = OperationCounters()
@@ -51,10 +56,10 @@ class Kernel:
         self._layers: tuple[Layer, ...] = (
             ResponseChaining(),
             secure_messaging,
-            ClassCheck(self._registry, self.context.security_status),
+            ClassCheck(self._registry, self.context.security_status, self._interrupt),
             LifeCycleGate(nvm, CHANNEL_COMMANDS.__contains__),
             PaceLayer(self.context, secure_messaging.start, trust_point_names),
-            CommandChaining(),
+            CommandChaining(self._registry),
             Scp03Layer(
                 self.context,
                 authenticate=security_domain.external_authenticate,
@@ -65,15 +70,25 @@ class Kernel:
         )
         self._chain = assemble(self._layers, self._dispatch)
 
+    @property
+    def atr(self) -> bytes:
+        """What the card answers to a reset in its present state."""
+        try:
+            return answer_to_reset(life_cycle_of(self.context.nvm))
+        except CardError:
+            # A card whose memory is broken still has to say so to somebody.
+            return answer_to_reset(None)
+
     def transmit(self, octets: bytes) -> bytes:
         """One command APDU in, its response out: data, then two status octets. Never raises, never empty."""
         try:
+            if len(octets) > MAX_COMMAND:
+                raise ApduError("longer than the card takes")
             command = CommandAPDU.from_bytes(octets)
         except ApduError as error:
             log.debug("%d octets are no command: %s", len(octets), error)
+            self._interrupt()
             return ResponseAPDU(sw=error.sw).to_bytes()
-        if len(octets) > MAX_COMMAND:
-            return ResponseAPDU(sw=SW_WRONG_LENGTH).to_bytes()
         return answer(self.context.security_status, self._chain, command).to_bytes()
 
     def reset(self) -> None:
@@ -82,6 +97,11 @@ class Kernel:
         self.counters.reset()
         for layer in self._layers:
             layer.reset()
+
+    def _interrupt(self) -> None:
+        """Something came that the upper layers do not see, and that breaks off what they collect."""
+        for layer in self._layers:
+            layer.interrupt()
 
     def _end_session(self) -> None:
         """A channel has ended: what the layers kept of it goes."""

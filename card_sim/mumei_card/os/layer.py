@@ -35,6 +35,9 @@ class Layer(ABC):
     def end_session(self) -> None:  # noqa: B027
         """Forgets what belonged to the channel that has just ended, while the card stays powered."""
 
+    def interrupt(self) -> None:  # noqa: B027
+        """Gives up a sequence of commands: something has come in between that did not get as far as this layer."""
+
 
 def assemble(layers: tuple[Layer, ...], top: Next) -> Next:
     """The chain as one function; the first layer is the nearest to the wire."""

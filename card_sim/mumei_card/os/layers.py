@@ -1,21 +1,24 @@
 """The layers of this card that every command passes; PACE, secure messaging, SCP03 and admission have own modules.
 
 Order of checking (ISO sets none; this is ours): response chaining, secure messaging, class 6E00 6882 6881,
-PACE, command chaining 6883, SCP03 6982, life cycle 6985, instruction 6D00, P1-P2
+PACE, command chaining 6883 6884, SCP03 6982, life cycle 6985, instruction 6D00, P1-P2
 6A86, Lc and Le 6700, who asks 6982; the rest is the handlers'.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mumei_card.errors import CardError
 from mumei_card.os.layer import Layer, Next
-from mumei_card.os.registry import Registry
+from mumei_card.os.registry import Presence, Registry
 from mumei_card.os.security_status import SecurityStatus
 from mumei_core.commands.codes import (
     INS_GET_RESPONSE,
     INS_SELECT,
     MAX_COMMAND,
     MAX_RESPONSE,
+    SW_CHAINING_NOT_SUPPORTED,
     SW_CHANNEL_NOT_SUPPORTED,
     SW_CLA_NOT_SUPPORTED,
     SW_CONDITIONS,
@@ -36,6 +39,8 @@ _MAX_RESPONSE_DATA = MAX_RESPONSE - 2
 _CHANNEL_BITS = 0x03
 _SECURE_MESSAGING_BITS = 0x0C
 _PROPRIETARY_BIT = 0x80
+# Clause 5.1.1, table 3: class 01xx xxxx names a channel above 3.
+_FURTHER_CHANNELS, _FURTHER_CHANNELS_MASK = 0x40, 0xC0
 
 
 class ResponseChaining(Layer):
@@ -50,6 +55,9 @@ class ResponseChaining(Layer):
 
     def reset(self) -> None:
         self._waiting = b""
+
+    def interrupt(self) -> None:
+        self.reset()
 
     def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
         if command.ins == INS_GET_RESPONSE and command.cla in (0x00, _PROPRIETARY_BIT):
@@ -80,36 +88,53 @@ class ResponseChaining(Layer):
 
 
 class ClassCheck(Layer):
-    """The class octet, ISO/IEC 7816-4:2005 clause 5.1.1: interindustry and proprietary, channel 0 only."""
+    """The class octet, ISO/IEC 7816-4:2005 clause 5.1.1: interindustry and proprietary, channel 0 only.
 
-    def __init__(self, registry: Registry, status: SecurityStatus) -> None:
+    ``interrupt``: breaks off what the layers above collect, for they do not see a command that is refused here.
+    """
+
+    def __init__(self, registry: Registry, status: SecurityStatus, interrupt: Callable[[], None]) -> None:
         self._registry = registry
         self._status = status
+        self._interrupt = interrupt
 
     def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
-        bare = command.cla & ~(CHAINING_BIT | _SECURE_MESSAGING_BITS | _CHANNEL_BITS)
+        try:
+            self._check(command.cla)
+        except CardError:
+            self._interrupt()
+            raise
+        return above(command)
+
+    def _check(self, cla: int) -> None:
+        if cla & _FURTHER_CHANNELS_MASK == _FURTHER_CHANNELS:
+            raise CardError(SW_CHANNEL_NOT_SUPPORTED, "channels 4 to 19")
+        bare = cla & ~(CHAINING_BIT | _SECURE_MESSAGING_BITS | _CHANNEL_BITS)
         if not self._registry.knows_class(bare):
             raise CardError(SW_CLA_NOT_SUPPORTED, "class not supported")
         # GlobalPlatform's own secure messaging has one of the two bits; without INITIALIZE UPDATE there is none.
         channel = self._status.secure_channel
         scp03 = channel is not None and channel.is_alive
-        if command.cla & _SECURE_MESSAGING_BITS not in ((0, SECURE_MESSAGING_BIT) if scp03 else (0,)):
+        if cla & _SECURE_MESSAGING_BITS not in ((0, SECURE_MESSAGING_BIT) if scp03 else (0,)):
             raise CardError(SW_SECURE_MESSAGING_NOT_SUPPORTED, "no secure messaging here")
-        if command.cla & _CHANNEL_BITS:
+        if cla & _CHANNEL_BITS:
             raise CardError(SW_CHANNEL_NOT_SUPPORTED, "only the basic logical channel")
-        return above(command)
 
 
 class CommandChaining(Layer):
     """Collects the parts of a chained command, ISO/IEC 7816-4:2005 clause 5.1.1.1."""
 
-    def __init__(self) -> None:
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._collector = ChainCollector(max_data=MAX_COMMAND_DATA)
 
     def reset(self) -> None:
         self._collector.reset()
 
     def end_session(self) -> None:
+        self._collector.reset()
+
+    def interrupt(self) -> None:
         self._collector.reset()
 
     def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
@@ -120,4 +145,14 @@ class CommandChaining(Layer):
                 raise CardError(error.sw, error.message) from error
             # SELECT may break in: a terminal that lost its place must be able to start over.
             whole = self._collector.add(command)
-        return ResponseAPDU() if whole is None else above(whole)
+        if whole is not None:
+            return above(whole)
+        if not self._may_be_chained(command):
+            self._collector.reset()
+            raise CardError(SW_CHAINING_NOT_SUPPORTED, "a command without data comes in one piece")
+        return ResponseAPDU()
+
+    def _may_be_chained(self, command: CommandAPDU) -> bool:
+        """A chain carries a long data field. Under SCP03 every command has one: its MAC."""
+        entry = self._registry.find(command.cla & ~CHAINING_BIT, command.ins)
+        return entry is None or entry.data is not Presence.FORBIDDEN

@@ -59,6 +59,14 @@ class PaceLayer(Layer):
     def end_session(self) -> None:
         self._pace = self._set_at = None
 
+    def interrupt(self) -> None:
+        if self._is_under_way:
+            self.end_session()
+
+    @property
+    def _is_under_way(self) -> bool:
+        return self._pace is not None and self._pace.step is not Step.NONCE
+
     def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
         if self._context.profile == codes.PROFILE_DEVELOPMENT:
             return above(command)
@@ -67,7 +75,7 @@ class PaceLayer(Layer):
             return self._general_authenticate(command)
         if _is_set_at(command):
             return self._begin(command)
-        if self._pace is not None and self._pace.step is not Step.NONCE:
+        if self._is_under_way:
             self.end_session()
             # As in every chain of commands, only SELECT may break in.
             if (command.cla, command.ins) != (codes.CLA_ISO, codes.INS_SELECT):

@@ -41,6 +41,8 @@ TAG_AID: Final = 0x4F  # ISO/IEC 7816-4:2005 8.2.1.2, in EF.DIR
 TAG_APPLICATION_LABEL: Final = 0x50  # ISO/IEC 7816-4:2005 8.2.1.4, in EF.DIR
 TAG_CARD_SERVICE_DATA: Final = 0x43  # ISO/IEC 7816-4:2005 8.1.1.2.3
 TAG_CARD_CAPABILITIES: Final = 0x47  # ISO/IEC 7816-4:2005 8.1.1.2.7
+# ISO/IEC 7816-4:2005 8.1.1.3, in EF.ATR/INFO and, compact, in the historical bytes
+TAG_LIFE_CYCLE_STATUS: Final = 0x48
 TAG_EXTENDED_LENGTH_INFORMATION: Final = 0x7F66  # ICAO Doc 9303-10 (8th ed.) 3.11.1, table 29
 TAG_OPERATION_COUNTERS: Final = 0xE7  # project, development profile
 TAG_COUNT_G1_MULTIPLICATIONS: Final = 0x80  # project, in E7, 4 octets

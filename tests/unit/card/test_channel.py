@@ -304,6 +304,7 @@ class TestTouchedPace:
             0x6300,
             0x6700,
             0x6883,
+            0x6884,
             0x6985,
             0x6A80,
             0x6A86,

@@ -28,7 +28,7 @@ AID = "F06D756D65690101"
         (f"00 A4 04 08 08 {AID} 00", "6A86"),
         (f"00 A4 04 10 08 {AID} 00", "6A86"),
         ("00 A4 00 0C 02 2F01", "9000"),
-        ("00 A4 02 04 02 2F01 00", "6211 80020013 820101 83022F01 880108 8A0105 9000"),
+        ("00 A4 02 04 02 2F01 00", "6211 80020016 820101 83022F01 880108 8A0105 9000"),
         ("00 A4 02 00 02 2F00 00", "6F11 80020013 820101 83022F00 8801F0 8A0105 9000"),
         ("00 A4 00 0C 02 3F00", "6A82"),
         ("00 A4 02 0C 01 2F", "6A87"),
@@ -52,7 +52,7 @@ def test_ef_atr_info_announces_what_the_card_can_do(card: Card) -> None:
     octets = bytes.fromhex(card.send("00 B0 81 00 00"))
     assert octets[-2:] == b"\x90\x00"
     objects = {read.tag: read for read in parse(octets[:-2])}
-    assert objects[0x47].value == bytes.fromhex("8001E0")
+    assert objects[0x47].value == bytes.fromhex("C401E0")
     assert [int.from_bytes(size.value) for size in objects[0x7F66].children()] == [4096, 4096]
 
 
@@ -68,6 +68,7 @@ def test_a_file_is_read_in_pieces(card: Card) -> None:
     assert card.send("00 B0 00 04 00") == whole[8:] + "9000"
     assert card.send("00 B0 00 04 DF") == whole[8:] + "6282"
     assert card.send("00 B0 00 04 000000") == whole[8:] + "9000"
+    assert card.send("00 B0 80 04 00") == whole[8:] + "9000"
 
 
 @pytest.mark.parametrize(
@@ -75,9 +76,9 @@ def test_a_file_is_read_in_pieces(card: Card) -> None:
     [
         ("00 B0 00 00 00", "6986"),
         ("00 B0 9C 00 00", "6A82"),
-        ("00 B0 80 00 00", "6A82"),
+        ("00 B0 80 00 00", "6986"),
         ("00 B0 C1 00 00", "6A86"),
-        ("00 B0 81 13 00", "6B00"),
+        ("00 B0 81 16 00", "6B00"),
         ("00 B0 81 FF 00", "6B00"),
     ],
 )
@@ -97,7 +98,7 @@ def test_challenges_are_as_long_as_asked_and_never_the_same(card: Card) -> None:
 
 def test_data_objects_are_those_of_ef_atr_info(card: Card) -> None:
     file = card.send("00 B0 81 00 00")[:-4]
-    objects = [card.send(f"00 CA {tag} 00")[:-4] for tag in ("0043", "0047", "7F66")]
+    objects = [card.send(f"00 CA {tag} 00")[:-4] for tag in ("0043", "0047", "0048", "7F66")]
     assert "".join(objects) == file
 
 
@@ -121,7 +122,7 @@ def test_operation_counters_count_and_start_again_at_reset(card: Card) -> None:
 
 def test_two_cards_say_the_same_before_any_authentication() -> None:
     commands = [f"00 A4 04 00 08 {AID} 00", "00 B0 81 00 00", "00 B0 9E 00 00", "00 20 00 03"]
-    commands += [f"00 CA {tag} 00" for tag in ("0043", "0047", "7F66", "00E7", "9F7F")]
+    commands += [f"00 CA {tag} 00" for tag in ("0043", "0047", "0048", "7F66", "00E7", "9F7F")]
     cards = [Card(Nvm.in_memory(initial_records("development", draw_letter()))) for _ in range(2)]
     first, second = ([card.send(apdu) for apdu in commands] for card in cards)
     assert first == second

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_card.os.layer import answer
+from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE
 from mumei_card.os.registry import Command, Presence, Registry
 from mumei_card.os.security_status import SecurityStatus
 from mumei_core.commands.codes import COMMAND_NAMES, STATUS_WORDS
@@ -82,7 +83,8 @@ def test_each_command_answers_only_what_its_spec_lists(octets: bytes) -> None:
         ("00A404", "6700"),
         ("FF A4 04 00", "6E00"),
         ("20 A4 04 00", "6E00"),
-        ("40 A4 04 00", "6E00"),
+        ("40 A4 04 00", "6881"),
+        ("10 84 00 00", "6884"),
         ("04 A4 04 00 02 AABB", "6882"),
         ("0C A4 04 00 02 AABB", "6882"),
         ("01 A4 04 00 02 AABB", "6881"),
@@ -109,9 +111,11 @@ def test_the_largest_announced_command_passes_and_a_larger_one_does_not(card: Ca
     assert card.kernel.transmit(larger).hex() == "6700"
 
 
-def test_the_atr_is_well_formed_and_the_same_on_every_card(maker: Callable[[str], Card]) -> None:
+def test_the_atr_is_well_formed_and_tells_the_cards_state_and_nothing_else(
+    maker: Callable[[str], Card],
+) -> None:
     atr = maker("transport").kernel.atr
-    assert atr == maker("pin").kernel.atr
+    assert atr == maker("pin").kernel.atr == maker("standard").kernel.atr
     check = 0
     for octet in atr[1:]:
         check ^= octet
@@ -119,7 +123,29 @@ def test_the_atr_is_well_formed_and_the_same_on_every_card(maker: Callable[[str]
     assert atr[0] == 0x3B
     historical = atr[4:-1]
     assert len(historical) == atr[1] & 0x0F
-    assert historical.endswith(bytes.fromhex("738001E0"))
+    assert historical == bytes.fromhex("80 31F9 73C401E0 8105")
+    assert maker("maker").kernel.atr[4:-1] == historical[:-1] + b"\x03"
+
+
+def test_a_broken_life_cycle_record_still_has_an_atr(card: Card) -> None:
+    card.nvm.commit({RECORD_LIFE_CYCLE: b"\x99"})
+    assert card.kernel.atr[0] == 0x3B
+
+
+@pytest.mark.parametrize("octets", ["00", "00A404000300", "0084000000000000"])
+def test_octets_that_are_no_command_break_off_what_a_command_would(card: Card, octets: str) -> None:
+    card.send("10 20 00 03 03 313233")
+    assert card.send(octets) == "6700"
+    assert card.send("00 20 00 03 03 343536") == "6700"
+    card.send("00 CA 00 47 02")
+    assert card.send(octets) == "6700"
+    assert card.send("00 C0 00 00 00") == "6985"
+
+
+def test_a_refused_class_breaks_off_a_chain(card: Card) -> None:
+    card.send("10 20 00 03 03 313233")
+    assert card.send("FF 20 00 03") == "6E00"
+    assert card.send("00 20 00 03 03 343536") == "6700"
 
 
 def failing(error: Exception, status: SecurityStatus) -> ResponseAPDU:
