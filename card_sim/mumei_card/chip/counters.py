@@ -20,6 +20,9 @@ class OperationCounters:
     key. The entries of the digit table are not: which one it is, is secret. Computed like all others, so that no
     table leaks; counted apart to say what a table would save."""
     g1_additions: int = 0
+    scalar_products: int = 0
+    """Multiplications modulo the order of G1, as in every response; Java Card's API has none."""
+    scalar_inverses: int = 0
     hash_to_curve: int = 0
     hash_to_scalar: int = 0
     nvm_writes: int = 0
@@ -28,15 +31,21 @@ class OperationCounters:
     """Octets that commits wrote: names and values of the changed records, as memory stores them."""
     random_octets: int = 0
     """Of the true random generator."""
+    random_draws: int = 0
+    """Times that the true random generator was asked."""
     p256_multiplications: int = 0
     p256_verifications: int = 0
     """ECDSA signatures checked, good or bad."""
     p256_signatures: int = 0
     """ECDSA signatures made."""
+    sha256_messages: int = 0
+    """Messages hashed with SHA-256, or SHA-1 in PACE's key derivation."""
     sha256_blocks: int = 0
-    """Blocks of 64 octets compressed by SHA-256, or by SHA-1 in PACE's key derivation; padding included."""
+    """Their blocks of 64 octets, padding included."""
+    aes_runs: int = 0
+    """Encryptions, decryptions and CMACs with AES: each begins with setting key and initial value."""
     aes_blocks: int = 0
-    """Blocks of 16 octets through AES, for encryption, CMAC and its subkeys alike."""
+    """Their blocks of 16 octets; a CMAC has one more, for its subkeys."""
     delay_ms: int = 0
     """Milliseconds that the card made wrong guesses wait; modelled, not slept."""
 

@@ -1,0 +1,129 @@
+"""Modelled time of a card in use: counts and octets to milliseconds, slept where wanted (project 2.8).
+
+The clock is asked after every command and sleeps nothing by itself: whoever makes it says how, so that tests do not
+wait. What the software card itself took is not subtracted, for it is small beside a chip's time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from mumei_card.chip.counters import OperationCounters
+from mumei_card.chip.profiles import ChipProfile
+
+
+def never(_seconds: float) -> None:
+    """Sleeps nothing: the time is reckoned only."""
+
+
+class Clock:
+    """What a card's work would have taken, in milliseconds since it was made.
+
+    ``sleep``: takes seconds; ``time.sleep`` for real time. ``now``: seconds of a clock that only goes forward.
+    """
+
+    def __init__(
+        self,
+        profile: ChipProfile,
+        *,
+        sleep: Callable[[float], None] = never,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.profile = profile
+        self.card_ms = 0.0
+        self.link_ms = 0.0
+        self.idle_ms = 0.0
+        """Work that no command waited for; one that comes while it lasts waits for its end."""
+        self._sleep = sleep
+        self._now = now
+        self._busy_until = 0.0
+
+    def command(self, counted: OperationCounters, command: bytes, response: bytes) -> float:
+        """Takes in one command and what the card counted for it, and sleeps its milliseconds, which it returns."""
+        card_ms = self.profile.estimate(counted).milliseconds
+        link_ms = self.profile.link.milliseconds(command, response, card_ms)
+        self.card_ms += card_ms
+        self.link_ms += link_ms
+        waiting = max(self._busy_until - self._now(), 0.0) * 1000 if self._busy_until else 0.0
+        self._busy_until = 0.0
+        total = waiting + card_ms + link_ms
+        self._sleep(total / 1000)
+        return total
+
+    def background(self, counted: OperationCounters) -> None:
+        """Takes in work that the card does with no command in hand; the next command waits for what is left."""
+        milliseconds = self.profile.estimate(counted).milliseconds
+        self.idle_ms += milliseconds
+        self._busy_until = max(self._busy_until, self._now()) + milliseconds / 1000
+
+    @property
+    def modelled(self) -> Mapping[str, float | str]:
+        """``profile``, ``card_ms``, ``link_ms``, ``idle_ms``: for whoever shows them, as a MODEL."""
+        return {
+            "profile": self.profile.name,
+            "card_ms": self.card_ms,
+            "link_ms": self.link_ms,
+            "idle_ms": self.idle_ms,
+        }
+
+
+class CountingCard(Protocol):
+    """A card whose counters are in sight."""
+
+    @property
+    def atr(self) -> bytes: ...
+    @property
+    def counters(self) -> OperationCounters: ...
+    def transmit(self, apdu: bytes) -> bytes: ...
+    def reset(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class TimedCard:
+    """A card with a clock; else as the card inside.
+
+    Work between two commands is background work. ``modelled``: see :attr:`Clock.modelled`.
+    """
+
+    def __init__(self, card: CountingCard, clock: Clock) -> None:
+        self._card = card
+        self._clock = clock
+        self._seen = card.counters.copy()
+
+    @property
+    def atr(self) -> bytes:
+        return self._card.atr
+
+    @property
+    def counters(self) -> OperationCounters:
+        return self._card.counters
+
+    @property
+    def modelled(self) -> Mapping[str, float | str]:
+        return self._clock.modelled
+
+    def transmit(self, apdu: bytes) -> bytes:
+        """As the card does, and as late."""
+        self._take_background()
+        before = self._card.counters.copy()
+        response = self._card.transmit(apdu)
+        self._clock.command(self._card.counters.since(before), apdu, response)
+        self._seen = self._card.counters.copy()
+        return response
+
+    def reset(self) -> None:
+        self._card.reset()
+        # The counters begin at zero; what is there now, the card did at power-up.
+        self._seen = OperationCounters()
+        self._take_background()
+
+    def close(self) -> None:
+        self._card.close()
+
+    def _take_background(self) -> None:
+        now = self._card.counters.copy()
+        if now != self._seen:
+            self._clock.background(now.since(self._seen))
+            self._seen = now
