@@ -17,8 +17,9 @@ from typing import TextIO
 from mumei_card.chip.nvm import Nvm
 from mumei_card.inspection import inspect
 from mumei_card.link import options as link_options
-from mumei_card.link.in_process import open_card
-from mumei_card.link.vpcd import FIRST_SLOT_PORT, HOST, SECOND_SLOT_PORT, VpcdLink
+from mumei_card.link.fault_script import describe_language
+from mumei_card.link.in_process import put_together
+from mumei_card.link.vpcd import FIRST_SLOT_PORT, HOST, SECOND_SLOT_PORT, VpcdLink, check_expressible
 from mumei_card.personalisation import (
     DEVELOPMENT,
     PROFILES,
@@ -118,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("file", metavar="FILE")
     show.add_argument("--json", action="store_true", help="as JSON")
     show.set_defaults(command=_show)
+
+    faults = commands.add_parser("faults", help="explain the language of --fault, with examples")
+    faults.set_defaults(command=lambda _: print(describe_language()))
     return parser
 
 
@@ -178,9 +182,9 @@ def _write_letter(letter: PinLetter, profile: str, stream: TextIO) -> None:
 
 def _serve(options: argparse.Namespace) -> None:
     named = {name: getattr(options, name) for name in link_options.ABOUT}
-    card = open_card(
-        options.file, options={name: value for name, value in named.items() if value is not None}
-    )
+    faults = link_options.read({name: value for name, value in named.items() if value is not None})
+    check_expressible(faults)
+    card = put_together(options.file, faults)
     link = VpcdLink(
         card,
         port=options.port,

@@ -6,6 +6,9 @@ leaks a ``ValueError``: decoders raise :class:`DecodingError` or one of its chil
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import ClassVar
+
 
 class MumeiError(Exception):
     """Base of all. ``hint`` is one sentence saying what the reader can do; it may be empty."""
@@ -82,8 +85,49 @@ class WrongCardError(HostEnvironmentError):
     """There is a card, but not one with our application, or not the expected one."""
 
 
-class CardRemovedError(MumeiError):
+class FailedLayer(StrEnum):
+    """Between which ends a session broke off, from the bottom."""
+
+    READER = "reader"
+    CARD = "card"
+    CHANNEL = "channel"
+    APPLICATION = "application"
+
+
+class SessionLostError(MumeiError):
+    """A session with a card broke off in the middle. Nothing was lost: trying again from the start is safe."""
+
+    layer: ClassVar[FailedLayer] = FailedLayer.CARD
+
+
+class CardRemovedError(SessionLostError):
     """The card went away in the middle. Nothing was lost: trying again is safe."""
+
+    layer = FailedLayer.READER
+
+
+class CardResetError(CardRemovedError):
+    """Another program, or the reader, reset the card in the middle: it is there, and has forgotten the session."""
+
+
+class MuteCardError(SessionLostError):
+    """The card, or its reader, gave no answer within the time allowed."""
+
+
+class GarbledAnswerError(ProtocolError, SessionLostError):
+    """What came back is no answer that ISO/IEC 7816-4 knows; as likely a bad contact as a bad card."""
+
+
+class ChannelBrokenError(ProtocolError, SessionLostError):
+    """An answer does not carry the proof of the secure channel: it was altered, lost or repeated on its way."""
+
+    layer = FailedLayer.CHANNEL
+
+
+class AnsweredAlreadyError(SessionLostError):
+    """The application had answered this session's one request before it reached us: the reader repeated it."""
+
+    layer = FailedLayer.APPLICATION
 
 
 class TrustError(MumeiError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from mumei_card.chip.nvm import Nvm
 from mumei_card.link import options as link_options
+from mumei_card.link.fault_script import Fault
+from mumei_card.link.faults import FaultyCard, FaultyNvm, check_reader
 from mumei_card.os.kernel import Kernel
 
 _NO_OPTIONS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -39,11 +41,22 @@ class SoftwareCard:
         self._nvm.close()
 
 
-def open_card(path: str, *, options: Mapping[str, str] = _NO_OPTIONS) -> SoftwareCard:
+def open_card(path: str, *, options: Mapping[str, str] = _NO_OPTIONS) -> SoftwareCard | FaultyCard:
     """The card in the file ``path``. ``options``: see :data:`mumei_card.link.options.ABOUT`.
 
     Raises NoCardError (no file), NoPermissionError, CardBusyError (open elsewhere), CardFileError (damaged);
-    UsageError for an option that does not exist, or a value that it does not take.
+    UsageError for an option that does not exist, or a value that it does not take; and what a reader refuses
+    before a card is opened, where the fault script says so: WrongCardError, or UsageError for two cards.
     """
-    link_options.check(options)
-    return SoftwareCard(Nvm.open(path))
+    faults = link_options.read(options)
+    check_reader(faults)
+    return put_together(path, faults)
+
+
+def put_together(path: str, faults: Sequence[Fault]) -> SoftwareCard | FaultyCard:
+    """The card in the file ``path`` with these faults. Raises what opening the file raises."""
+    if not faults:
+        return SoftwareCard(Nvm.open(path))
+    memory = FaultyNvm.open(path)
+    assert isinstance(memory, FaultyNvm)  # noqa: S101 - made by its own class
+    return FaultyCard(SoftwareCard(memory), memory, faults)

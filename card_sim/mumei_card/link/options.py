@@ -7,9 +7,11 @@ host that takes ``--card FILE``.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from mumei_card.link.fault_script import Fault, Kind, parse
 from mumei_core.errors import UsageError
 
 FAULT, CHIP, REALTIME, SEED = "fault", "chip", "realtime", "seed"
@@ -25,17 +27,36 @@ ABOUT: Final[Mapping[str, str]] = MappingProxyType(
 _SWITCH: Final = MappingProxyType({"on": True, "off": False})
 
 
-def check(options: Mapping[str, str]) -> None:
-    """Raises UsageError for a name that is none of :data:`ABOUT`, or for a value that says nothing."""
+def read(options: Mapping[str, str]) -> tuple[Fault, ...]:
+    """The faults that the options name, none without a script.
+
+    Raises UsageError for a name that is none of :data:`ABOUT`, or for a value that says nothing.
+    """
     for name in options:
         if name not in ABOUT:
             known = ", ".join(f"{known} ({about})" for known, about in ABOUT.items())
             raise UsageError(f"simulated cards have no option {name!r}", hint=f"They have: {known}.")
-    is_on(options, REALTIME)
     if is_on(options, REALTIME) and CHIP not in options:
         raise UsageError(
             "without a chip there is no time to keep", hint="Name a chip's timing profile with --chip."
         )
+    if FAULT not in options:
+        if SEED in options:
+            raise UsageError("a seed is for random faults", hint="Give --fault random with --seed.")
+        return ()
+    return with_seed(parse(options[FAULT]), options.get(SEED))
+
+
+def with_seed(faults: tuple[Fault, ...], seed: str | None) -> tuple[Fault, ...]:
+    """The same faults; random ones that name no seed begin with this one."""
+    if seed is None:
+        return faults
+    if not seed.isdecimal():
+        raise UsageError(f"{seed!r} is no seed", hint="A seed is a whole number.")
+    return tuple(
+        replace(fault, number=int(seed)) if fault.kind is Kind.RANDOM and fault.number is None else fault
+        for fault in faults
+    )
 
 
 def is_on(options: Mapping[str, str], name: str) -> bool:

@@ -2,7 +2,11 @@
 
 Protocol: each message is a length (2 octets, big-endian) and as many octets. One octet alone is a control: 00
 power off, 01 power on, 02 reset, 04 asks for the ATR. Everything else is a command APDU. The ATR and every
-command are answered; an empty answer would make vpcd wait for ever with the reader in its hand.
+command are answered; an empty answer would make vpcd wait for ever with the reader in its hand, which is just
+what a mute card does.
+
+A card may have faults (:mod:`mumei_card.link.faults`). One that is taken off leaves vpcd, and comes back a moment
+later. What vpcd has no word for, :func:`check_expressible` refuses: only a service can say that it reset a card.
 """
 
 from __future__ import annotations
@@ -13,10 +17,11 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, runtime_checkable
 
-from mumei_core.errors import NoServiceError
+from mumei_card.link.fault_script import Fault, Kind
+from mumei_core.errors import CardRemovedError, MuteCardError, NoServiceError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +42,37 @@ _LENGTH_OCTETS = 2
 
 
 class Card(Protocol):
-    """What the link needs of a card."""
+    """What the link needs of a card. ``transmit`` may raise CardRemovedError or MuteCardError."""
 
     @property
     def atr(self) -> bytes: ...
     def transmit(self, apdu: bytes) -> bytes: ...
     def reset(self) -> None: ...
+
+
+@runtime_checkable
+class Removable(Protocol):
+    """A card that can have been taken off."""
+
+    def lay_back(self) -> None:
+        """It lies in the reader again."""
+
+
+#: Faults that vpcd cannot tell pcscd of, and what comes nearest.
+_INEXPRESSIBLE: Final = {
+    Kind.RESET: "use warm-reset, or let another program reset the card",
+    Kind.TWO_CARDS: f"serve a second card with --port {SECOND_SLOT_PORT}",
+    Kind.SHORT_ONLY: "name the card with --card to try a reader without extended lengths",
+}
+
+
+def check_expressible(faults: Sequence[Fault]) -> None:
+    """Raises UsageError for a fault that a virtual reader cannot have."""
+    for fault in faults:
+        if fault.kind in _INEXPRESSIBLE:
+            raise UsageError(
+                f"a virtual reader cannot show {fault.kind}", hint=f"Instead, {_INEXPRESSIBLE[fault.kind]}."
+            )
 
 
 class _Stopped(Exception):  # noqa: N818 - no error
@@ -97,7 +127,9 @@ class VpcdLink:
                     self._on_connect()
                     if self._serve(connection):
                         deadline = time.monotonic() + self._patience
-                # Power is gone with the reader.
+                # Power is gone with the reader, and a card that was taken off is laid back.
+                if isinstance(self._card, Removable):
+                    self._card.lay_back()
                 self._card.reset()
                 self._wait_readable(None, _ABSENT_SECONDS)
             if time.monotonic() > deadline:
@@ -125,7 +157,7 @@ class VpcdLink:
         """Answers until vpcd closes the connection; whether it said anything at all."""
         spoke = noticed = False
         deadline = time.monotonic() + _UNNOTICED_SECONDS
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, CardRemovedError):
             while (message := self._receive_message(connection)) is not None:
                 spoke = True
                 noticed = noticed or message not in _ASKED_OF_AN_OLD_CARD
@@ -133,7 +165,7 @@ class VpcdLink:
                     log.debug("not noticed as a new card: leaving, to come back")
                     break
                 answer = self._handle(message)
-                if answer is not None:
+                if answer:
                     connection.sendall(len(answer).to_bytes(_LENGTH_OCTETS) + answer)
         return spoke
 
@@ -146,8 +178,12 @@ class VpcdLink:
                 return None
             if control == GET_ATR:
                 return self._card.atr
-        # Too short for a command: the card answers 67 00, so that whoever asked is not left waiting.
-        return self._card.transmit(message)
+        try:
+            # Too short for a command: the card answers 67 00, so that whoever asked is not left waiting.
+            return self._card.transmit(message)
+        except MuteCardError:
+            log.debug("no answer; whoever waits has to give up")
+            return None
 
     def _receive_message(self, connection: socket.socket) -> bytes | None:
         length = self._receive(connection, _LENGTH_OCTETS)
