@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class OperationCounters:
     """Operations since power-up. Whoever does one adds one; nobody else writes here.
 
-    Hashing and AES are done by code that both sides share: it reports to :mod:`mumei_core.crypto.meter`, and the
+    Hashing and AES are done by code that both sides share: it reports to :mod:`mumei_core.metering`, and the
     kernel lends these counters to it for as long as a command is in hand.
     """
 

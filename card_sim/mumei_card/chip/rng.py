@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from mumei_card.chip.counters import OperationCounters
 from mumei_core.crypto.curve import R
 from mumei_core.crypto.hashing import EXPAND_LENGTH
+from mumei_core.metering import count_hmac_sha256, count_sha256
 
 RandomSource = Callable[[int], bytes]
 """n -> n octets; on this card ``os.urandom``, in tests whatever they inject."""
@@ -34,6 +35,7 @@ class Trng:
 
     def __call__(self, n: int) -> bytes:
         self._counters.random_octets += n
+        self._counters.random_draws += 1
         return self._source(n)
 
 
@@ -51,8 +53,14 @@ class HedgedRng:
         self._calls = 0
         self._transcript = hashlib.sha256(_LABEL)
 
+    @property
+    def counter(self) -> int:
+        """The value under which this stream runs."""
+        return self._counter
+
     def mix(self, transcript: bytes) -> None:
         """Takes in what was said since the last call; lengths keep the pieces apart."""
+        count_sha256(8 + len(transcript))
         self._transcript.update(len(transcript).to_bytes(8) + transcript)
 
     def octets(self, n: int) -> bytes:
@@ -61,8 +69,17 @@ class HedgedRng:
             raise ValueError("a call gives 1 to 8,160 octets")
         self._calls += 1
         info = _LABEL + self._counter.to_bytes(8) + self._calls.to_bytes(8)
+        _count_hkdf(n, len(info))
         hkdf = HKDF(hashes.SHA256(), n, self._card_key, info)
         return hkdf.derive(self._trng(_FRESH_OCTETS) + self._transcript.digest())
+
+
+def _count_hkdf(n: int, info: int) -> None:
+    """What the hashes of RFC 5869, 2.2 and 2.3 take, and the end of the transcript, one block."""
+    count_sha256(0)
+    count_hmac_sha256(_FRESH_OCTETS + hashes.SHA256.digest_size)
+    for place in range(0, n, hashes.SHA256.digest_size):
+        count_hmac_sha256((hashes.SHA256.digest_size if place else 0) + info + 1)
 
 
 def scalar_source(rng: HedgedRng) -> Callable[[], int]:

@@ -34,6 +34,7 @@ from mumei_card.os.secure_messaging import SecureMessagingLayer
 from mumei_card.os.security_status import SecurityStatus
 from mumei_core.commands.codes import MAX_COMMAND
 from mumei_core.iso7816.apdu import ApduError, CommandAPDU, ResponseAPDU
+from mumei_core.metering import metered
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,8 @@ class Kernel:
             log.debug("%d octets are no command: %s", len(octets), error)
             self._interrupt()
             return ResponseAPDU(sw=error.sw).to_bytes()
-        return answer(self.context.security_status, self._chain, command).to_bytes()
+        with metered(self.counters):
+            return answer(self.context.security_status, self._chain, command).to_bytes()
 
     def reset(self) -> None:
         """Power-up or reset: everything volatile is lost."""

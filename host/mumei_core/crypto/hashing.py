@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mumei_core.crypto.curve import Point, R, scalar_to_octets
+from mumei_core.metering import count_sha256
 
 #: expand_len = ceil((ceil(log2(r)) + k) / 8) for both ciphersuites.
 EXPAND_LENGTH: Final = 48
@@ -23,12 +24,12 @@ def expand_message_xmd(message: bytes, dst: bytes, length: int) -> bytes:
     if blocks > 255 or len(dst) > 255:
         raise ValueError("expand_message: output or tag too long")
     dst_prime = dst + bytes([len(dst)])
-    b_0 = hashlib.sha256(bytes(64) + message + length.to_bytes(2, "big") + b"\0" + dst_prime).digest()
-    block = hashlib.sha256(b_0 + b"\1" + dst_prime).digest()
+    b_0 = sha256(bytes(64) + message + length.to_bytes(2, "big") + b"\0" + dst_prime)
+    block = sha256(b_0 + b"\1" + dst_prime)
     uniform = bytearray(block)
     for i in range(2, blocks + 1):
         mixed = bytes(x ^ y for x, y in zip(b_0, block, strict=True))
-        block = hashlib.sha256(mixed + bytes([i]) + dst_prime).digest()
+        block = sha256(mixed + bytes([i]) + dst_prime)
         uniform += block
     return bytes(uniform[:length])
 
@@ -135,4 +136,5 @@ def i2osp8(value: int) -> bytes:
 
 def sha256(octets: bytes) -> bytes:
     """SHA-256, 32 octets."""
+    count_sha256(len(octets))
     return hashlib.sha256(octets).digest()

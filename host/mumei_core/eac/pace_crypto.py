@@ -17,6 +17,7 @@ from mumei_core.commands import codes
 from mumei_core.eac.ec import EcGroup, EcPoint
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816.ber_tlv import encode
+from mumei_core.metering import count_aes, count_cmac, count_sha256
 
 BLOCK: Final = 16
 TOKEN_LENGTH: Final = 8
@@ -49,6 +50,7 @@ class PaceAlgorithm(Enum):
 def kdf(algorithm: PaceAlgorithm, secret: bytes, counter: int) -> bytes:
     """KDF(K, c), A.2.3: SHA-1 for 16 octets, SHA-256 for 24 and 32, its first octets."""
     octets = secret + counter.to_bytes(4)
+    count_sha256(len(octets))
     if algorithm is PaceAlgorithm.AES_128:
         # The standard's choice; as a derivation function it needs no resistance to collisions.
         return hashlib.sha1(octets, usedforsecurity=False).digest()[: algorithm.key_length]
@@ -67,12 +69,14 @@ def session_keys(algorithm: PaceAlgorithm, shared: EcPoint) -> tuple[bytes, byte
 
 def encrypt_nonce(key: bytes, nonce: bytes) -> bytes:
     """z = E(K_pi, s): AES-CBC, IV zero, no padding (A.3.3). ``nonce``: a multiple of 16 octets."""
+    count_aes(len(nonce))
     encryptor = Cipher(algorithms.AES(key), modes.CBC(bytes(BLOCK))).encryptor()
     return encryptor.update(nonce) + encryptor.finalize()
 
 
 def decrypt_nonce(key: bytes, encrypted: bytes) -> bytes:
     """s = D(K_pi, z). With a wrong password this is another nonce, and nobody can tell."""
+    count_aes(len(encrypted))
     decryptor = Cipher(algorithms.AES(key), modes.CBC(bytes(BLOCK))).decryptor()
     return decryptor.update(encrypted) + decryptor.finalize()
 
@@ -93,6 +97,8 @@ def token_input(algorithm: PaceAlgorithm, key: EcPoint) -> bytes:
 
 def auth_token(algorithm: PaceAlgorithm, k_mac: bytes, key: EcPoint) -> bytes:
     """T = first 8 octets of CMAC(K_MAC, token_input)."""
+    authenticated = token_input(algorithm, key)
+    count_cmac(len(authenticated))
     cmac = CMAC(algorithms.AES(k_mac))
-    cmac.update(token_input(algorithm, key))
+    cmac.update(authenticated)
     return cmac.finalize()[:TOKEN_LENGTH]

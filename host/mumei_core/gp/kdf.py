@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.kdf.kbkdf import KBKDFCMAC, CounterLocation, Mode
 
+from mumei_core.metering import AES_BLOCK, count_cmac
+
 _ZEROS_BEFORE_CONSTANT: Final = 11
 
 
@@ -28,6 +30,7 @@ class Constant(IntEnum):
 
 def aes_cmac(key: bytes, message: bytes) -> bytes:
     """The whole tag, 16 octets (RFC 4493; SP 800-38B). ``key``: 16, 24 or 32 octets."""
+    count_cmac(len(message))
     cmac = CMAC(AES(key))
     cmac.update(message)
     return cmac.finalize()
@@ -38,6 +41,8 @@ def counter_mode(key: bytes, *, before: bytes, after: bytes, length: int, counte
 
     ``counter_octets``: size of i, 1 to 4. Either fixed part may be empty.
     """
+    for _ in range(0, length, AES_BLOCK):
+        count_cmac(len(before) + counter_octets + len(after))
     location = CounterLocation.MiddleFixed if before and after else CounterLocation.BeforeFixed
     if before and not after:
         location = CounterLocation.AfterFixed

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC, ECB
 
 from mumei_core.commands.codes import KEY_TYPE_AES, SCP03_MAX_KVN
 from mumei_core.errors import DecodingError
+from mumei_core.metering import count_aes
 
 KEY_SIZES: Final = (16, 24, 32)
 BLOCK: Final = 16
@@ -61,6 +62,7 @@ class StaticKeys:
 
 def key_check_value(key: bytes) -> bytes:
     """KCV: the first 3 octets of AES(key, 01 x 16). DES's habit of zeros does not hold here (7.2)."""
+    count_aes(BLOCK)
     encryptor = Cipher(AES(key), ECB()).encryptor()  # noqa: S305 - one block, as the standard has it
     return (encryptor.update(b"\x01" * BLOCK) + encryptor.finalize())[:CHECK_VALUE_OCTETS]
 
@@ -112,6 +114,7 @@ def _read_key_object(octets: bytes, dek: bytes) -> tuple[bytes, bytes]:
     end = 3 + encrypted_size
     if octets[1] != 1 + encrypted_size or octets[end : end + 1] != bytes((CHECK_VALUE_OCTETS,)):
         raise KeyDataError("a key's lengths contradict each other")
+    count_aes(encrypted_size)
     decryptor = Cipher(AES(dek), CBC(bytes(BLOCK))).decryptor()
     key = (decryptor.update(octets[3:end]) + decryptor.finalize())[:size]
     check_value = octets[end + 1 : end + 1 + CHECK_VALUE_OCTETS]

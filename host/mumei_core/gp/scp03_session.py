@@ -17,6 +17,7 @@ from mumei_core.errors import DecodingError, ProtocolError
 from mumei_core.gp.kdf import Constant, aes_cmac, scp03_derive
 from mumei_core.gp.keys import BLOCK, StaticKeys
 from mumei_core.iso7816.apdu import MAX_SHORT_DATA, CommandAPDU
+from mumei_core.metering import count_aes
 
 SECURE_MESSAGING_BIT: Final = 0x04
 _CHANNEL_BITS: Final = 0x03
@@ -171,6 +172,7 @@ class Session:
 
     def cipher(self, *, response: bool) -> Cipher[CBC]:
         """AES-CBC under the counter of this exchange (6.2.6, 6.2.7)."""
+        count_aes(BLOCK)
         block = bytearray(self.counter.to_bytes(BLOCK))
         if response:
             block[0] = 0x80
@@ -178,14 +180,17 @@ class Session:
         return Cipher(AES(self.keys.enc), CBC(encryptor.update(bytes(block)) + encryptor.finalize()))
 
     def encrypt(self, data: bytes, *, response: bool = False) -> bytes:
-        encryptor = self.cipher(response=response).encryptor()
         padded = data + _PAD_MARK
-        return encryptor.update(padded + bytes(-len(padded) % BLOCK)) + encryptor.finalize()
+        padded += bytes(-len(padded) % BLOCK)
+        count_aes(len(padded))
+        encryptor = self.cipher(response=response).encryptor()
+        return encryptor.update(padded) + encryptor.finalize()
 
     def decrypt(self, data: bytes, *, response: bool = False) -> bytes:
         """Raises DecodingError. More padding than needed is taken: some cards add a whole block."""
         if len(data) % BLOCK:
             raise DecodingError("encrypted data do not fill their blocks")
+        count_aes(len(data))
         decryptor = self.cipher(response=response).decryptor()
         unpadded = (decryptor.update(data) + decryptor.finalize()).rstrip(b"\x00")
         if not unpadded.endswith(_PAD_MARK):

@@ -25,6 +25,7 @@ from mumei_core.iso7816.apdu import (
     ResponseAPDU,
 )
 from mumei_core.iso7816.ber_tlv import Tlv, TlvError, encode, parse
+from mumei_core.metering import count_aes, count_cmac
 
 SECURE_MESSAGING_BITS: Final = 0x0C
 """CLA bits 4 and 3: secure messaging, command header authenticated (ISO/IEC 7816-4:2005, 5.1.1)."""
@@ -90,11 +91,13 @@ class _Channel:
         self._ssc += 1
 
     def _mac(self, octets: bytes) -> bytes:
+        count_cmac(BLOCK + len(octets))
         cmac = CMAC(algorithms.AES(bytes(self._k_mac)))
         cmac.update(self._ssc.to_bytes(BLOCK) + octets)
         return cmac.finalize()[:MAC_LENGTH]
 
     def _cipher(self) -> Cipher[modes.CBC]:
+        count_aes(BLOCK)
         key = algorithms.AES(bytes(self._k_enc))
         encryptor = Cipher(key, modes.ECB()).encryptor()  # noqa: S305 - one block: the IV is E(K_Enc, SSC)
         return Cipher(key, modes.CBC(encryptor.update(self._ssc.to_bytes(BLOCK))))
@@ -103,8 +106,10 @@ class _Channel:
         """The cryptogram as DO 87 (85 with an odd instruction); nothing for no data."""
         if not data:
             return b""
+        padded = _pad(data)
+        count_aes(len(padded))
         encryptor = self._cipher().encryptor()
-        cryptogram = encryptor.update(_pad(data)) + encryptor.finalize()
+        cryptogram = encryptor.update(padded) + encryptor.finalize()
         if ins & 1:
             return encode(codes.TAG_SM_CRYPTOGRAM_ODD, cryptogram)
         return encode(codes.TAG_SM_CRYPTOGRAM, _PADDING_INDICATOR + cryptogram)
@@ -117,6 +122,7 @@ class _Channel:
             value = value[1:]
         if not value or len(value) % BLOCK:
             raise self._fail("a cryptogram is not whole blocks")
+        count_aes(len(value))
         decryptor = self._cipher().decryptor()
         padded = decryptor.update(value) + decryptor.finalize()
         data = padded.rstrip(b"\x00")
