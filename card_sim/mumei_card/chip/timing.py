@@ -7,7 +7,8 @@ wait. What the software card itself took is not subtracted, for it is small besi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from mumei_card.chip.counters import OperationCounters
@@ -16,6 +17,16 @@ from mumei_card.chip.profiles import ChipProfile
 
 def never(_seconds: float) -> None:
     """Sleeps nothing: the time is reckoned only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelledTime:
+    """Milliseconds so far: with commands in hand, on the link, and of work that no command waited for."""
+
+    profile: str
+    card_ms: float
+    link_ms: float
+    idle_ms: float
 
 
 class Clock:
@@ -59,14 +70,11 @@ class Clock:
         self._busy_until = max(self._busy_until, self._now()) + milliseconds / 1000
 
     @property
-    def modelled(self) -> Mapping[str, float | str]:
-        """``profile``, ``card_ms``, ``link_ms``, ``idle_ms``: for whoever shows them, as a MODEL."""
-        return {
-            "profile": self.profile.name,
-            "card_ms": self.card_ms,
-            "link_ms": self.link_ms,
-            "idle_ms": self.idle_ms,
-        }
+    def modelled(self) -> ModelledTime:
+        """For whoever shows it, as a MODEL."""
+        return ModelledTime(
+            profile=self.profile.name, card_ms=self.card_ms, link_ms=self.link_ms, idle_ms=self.idle_ms
+        )
 
 
 class CountingCard(Protocol):
@@ -101,7 +109,7 @@ class TimedCard:
         return self._card.counters
 
     @property
-    def modelled(self) -> Mapping[str, float | str]:
+    def modelled(self) -> ModelledTime:
         return self._clock.modelled
 
     def transmit(self, apdu: bytes) -> bytes:

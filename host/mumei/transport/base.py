@@ -7,9 +7,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
+
+
+class ModelledTime(Protocol):
+    """What a simulated card's work since it was opened would have taken on a chip: a MODEL, no measurement.
+
+    ``profile``: name of the chip's profile. Milliseconds: ``card_ms`` with commands in hand, ``link_ms`` octets on
+    their way, ``idle_ms`` work that no command waited for.
+    """
+
+    @property
+    def profile(self) -> str: ...
+    @property
+    def card_ms(self) -> float: ...
+    @property
+    def link_ms(self) -> float: ...
+    @property
+    def idle_ms(self) -> float: ...
 
 
 class CardConnection(ABC):
@@ -25,6 +42,11 @@ class CardConnection(ABC):
     name: str
     atr: bytes
     supports_extended: bool
+
+    @property
+    def modelled(self) -> ModelledTime | None:
+        """What a simulated card says of a chip's time; None for real cards, and where nobody asked for it."""
+        return None
 
     @abstractmethod
     def transmit(self, apdu: bytes) -> bytes:

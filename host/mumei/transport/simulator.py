@@ -2,7 +2,8 @@
 
 A provider is a callable ``open_card(path, *, options)`` in the entry-point group ``mumei.cards``; what it returns
 has ``atr``, ``transmit``, ``reset`` and ``close`` as :class:`SoftwareCard` says. Anyone's package may bring one.
-Options are names and texts; which ones there are is the provider's to say.
+Options are names and texts; which ones there are is the provider's to say. A card may further have ``modelled``, a
+:class:`~mumei.transport.base.ModelledTime`: what a chip would have taken.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol, cast
 
-from mumei.transport.base import CardConnection
+from mumei.transport.base import CardConnection, ModelledTime
 from mumei_core.errors import CardRemovedError, HostEnvironmentError, NoCardError, ProtocolError
 
 GROUP = "mumei.cards"
@@ -64,6 +65,11 @@ class SimulatedConnection(CardConnection):
         self.atr = bytes(card.atr)
         self.supports_extended = True
         self._card: SoftwareCard | None = card
+
+    @property
+    def modelled(self) -> ModelledTime | None:
+        """See :attr:`CardConnection.modelled`."""
+        return getattr(self._card, "modelled", None)
 
     def transmit(self, apdu: bytes) -> bytes:
         """See :meth:`CardConnection.transmit`."""
