@@ -22,7 +22,7 @@ from mumei_card.chip.arithmetic import StoredDigitTable
 from mumei_core.commands.request import Request
 from mumei_core.credential import Index
 from mumei_core.crypto.curve import GROUP, R
-from mumei_core.presentation.prover import present
+from mumei_core.presentation.prover import prepare, present
 
 AT = terminal(over(20), under(65), show=(Index.PREFECTURE, Index.CIVIL_IDENTITY), pseudonym=True)
 QUESTION = Question(predicates=(over(20),), prefecture=world.GIFU)
@@ -64,9 +64,12 @@ def answer_anything(records: world.Records, request: Request) -> bytes:
     """A presentation by a card that checks nothing."""
     table = StoredDigitTable(records["table_a"], records["table_w"])
     credential = StoredCredential.from_bytes(records["credential"]).credential()
-    presentation = present(
-        GROUP, credential, request, request.to_octets(), table, None, lambda: secrets.randbelow(R - 1) + 1
-    )
+
+    def draw() -> int:
+        return secrets.randbelow(R - 1) + 1
+
+    coupon = prepare(GROUP, credential, draw)
+    presentation = present(GROUP, credential, coupon, request, request.to_octets(), table, None, draw)
     return presentation.to_octets()
 
 

@@ -233,10 +233,12 @@ class TestPower:
     @pytest.mark.parametrize(
         ("at", "done", "written"),
         [
-            pytest.param(1, False, None, id="before anything is on file"),
-            pytest.param(1, True, Outcome.INTERRUPTED, id="while it computes"),
-            pytest.param(2, False, Outcome.INTERRUPTED, id="before the outcome is on file"),
-            pytest.param(2, True, ..., id="before the answer"),
+            pytest.param(1, True, None, id="while a coupon is computed"),
+            pytest.param(2, True, None, id="before it is asked"),
+            pytest.param(3, False, None, id="before anything is on file"),
+            pytest.param(3, True, Outcome.INTERRUPTED, id="while it computes"),
+            pytest.param(4, False, Outcome.INTERRUPTED, id="before the outcome is on file"),
+            pytest.param(4, True, ..., id="before the answer"),
         ],
     )
     def test_an_answer_needs_an_entry_and_an_entry_stays(
@@ -252,7 +254,7 @@ class TestPower:
             [written] if written is not None else []
         )
 
-    @pytest.mark.parametrize("at", [1, 2])
+    @pytest.mark.parametrize("at", [3, 4])
     def test_after_power_comes_back_the_next_entry_follows(self, at: int) -> None:
         nvm = Nvm.in_memory(sample_card())
         nvm.commit = Cut(nvm.commit, at, True)  # type: ignore[method-assign]
@@ -298,11 +300,11 @@ class TestMemoryFailure:
             return [status(channel), status(channel)]
 
     def test_no_entry_no_answer_and_it_may_be_asked_again(self, nvm: Nvm) -> None:
-        assert self.refuse(nvm, 1) == [codes.SW_MEMORY_FAILURE, codes.SW_OK]
+        assert self.refuse(nvm, 3) == [codes.SW_MEMORY_FAILURE, codes.SW_OK]
         assert only_entry(nvm).sequence == 1
 
     def test_no_outcome_no_answer_and_the_sessions_one_is_used(self, nvm: Nvm) -> None:
-        assert self.refuse(nvm, 2) == [codes.SW_MEMORY_FAILURE, codes.SW_NO_CURRENT_FILE]
+        assert self.refuse(nvm, 4) == [codes.SW_MEMORY_FAILURE, codes.SW_NO_CURRENT_FILE]
         assert only_entry(nvm).outcome is Outcome.INTERRUPTED
 
 
@@ -332,11 +334,11 @@ class TestRefusedRequests:
         ],
     )
     def test_they_leave_no_entry(self, nvm: Nvm, at: Terminal, asked: Predicate, refusal: Refusal) -> None:
-        before = world.records_of(nvm)
         request = world.request_of(at, Question(predicates=(asked,))).to_octets()
         with insert(nvm) as connection:
             channel = Channel(connection)
             credential.describe_terminal(channel, at.description_octets)
+            before = world.records_of(nvm)
             with pytest.raises(PresentationRefused) as caught:
                 credential.present(channel, request)
         assert caught.value.refusal is refusal

@@ -18,9 +18,9 @@ from tests.fixtures.crypto_world import (
     card,
     over,
     parameters,
+    present_now,
     random_scalar,
     show,
-    table,
     verifier,
     without_signature,
 )
@@ -44,7 +44,6 @@ from mumei_core.errors import DecodingError, InvalidProof, TrustError
 from mumei_core.presentation import messages as presentation_messages
 from mumei_core.presentation import verifier as presentation_verifier
 from mumei_core.presentation.messages import Presentation
-from mumei_core.presentation.prover import present
 from mumei_core.presentation.verifier import Equation, Reason, Verifier
 
 # No credential at all
@@ -119,9 +118,7 @@ def test_randoms_used_for_two_challenges_reveal_the_nym_secret() -> None:
         for _ in range(2):
             supply = iter(stored if repeats else [random_scalar() for _ in range(20)])
             request = ask(over(20))
-            answers.append(
-                present(GROUP, card(), request, request.to_octets(), table(), None, supply.__next__)
-            )
+            answers.append(present_now(card(), request, draw=supply.__next__))
         first, second = answers
         difference = first.m_hat[Index.NYM_SECRET] - second.m_hat[Index.NYM_SECRET]
         return difference * pow(first.c - second.c, -1, R) % R
@@ -221,9 +218,7 @@ def test_a_point_of_another_shop_gives_a_pseudonym_that_no_verifier_takes() -> N
     """A terminal slips the card another shop's point: it must not be able to use what comes out."""
     request = ask(pseudonym=True)
     octets = request.to_octets()
-    wire = present(
-        GROUP, card(), request, octets, None, context_point(b"the shop next door"), random_scalar
-    ).to_octets()
+    wire = present_now(card(), request, context_point(b"the shop next door")).to_octets()
 
     assert reason(octets, wire) == Reason.CHALLENGE
 

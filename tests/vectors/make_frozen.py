@@ -31,7 +31,7 @@ from mumei_core.crypto.hashing import MUMEI, SHA_256
 from mumei_core.crypto.pairing import BP2
 from mumei_core.crypto.predicate.issuer import DigitParameters, make_digit_parameters
 from mumei_core.crypto.predicate.messages import DatePredicate, Kind
-from mumei_core.crypto.predicate.prover import predicate_init
+from mumei_core.crypto.predicate.prover import draw_base_moves, predicate_init
 from mumei_core.dates import day_number
 from mumei_core.presentation.messages import (
     context_id,
@@ -39,7 +39,9 @@ from mumei_core.presentation.messages import (
     presentation_header,
     undisclosed_indexes,
 )
-from mumei_core.presentation.prover import Credential, present
+from mumei_core.presentation.prover import Credential, prepare, present
+
+from .prover_order import prover_order
 
 VERSION: Final = 1
 FOLDER: Final = Path(__file__).parent / "frozen"
@@ -210,7 +212,7 @@ def requests() -> Iterator[tuple[str, Request]]:
 
 
 def draw_names(request: Request) -> list[str]:
-    """The scalars that a prover draws, in the order of the prover in this repository."""
+    """The scalars that the protocol has a prover draw."""
     several = range(len(request.predicates))
     names = ["d~[0][0]", "d~[0][1]"] if request.predicates else []
     names += [f"d~[{p}][1]" for p in several if p]
@@ -249,8 +251,9 @@ def transcript(
     octets = request.to_octets()
     drawn = {name: scalar(f"presentation {number} {name}") for name in draw_names(request)}
     OP = context_point(request.rp_context) if request.pseudonym else None
-    supply = iter(drawn.values())
-    presentation = present(GROUP, card, request, octets, Table(made), OP, supply.__next__)
+    supply = prover_order(request, drawn)
+    coupon = prepare(GROUP, card, supply.__next__)
+    presentation = present(GROUP, card, coupon, request, octets, Table(made), OP, supply.__next__)
     m_tilde, moves = first_moves(card, made, request, drawn)
     randoms = ProofRandoms(
         r1=drawn["r1"],
@@ -303,9 +306,10 @@ def first_moves(
             m_tilde[0] = -s * (d_tilde_0 + 256 * d_tilde_1) % R
         else:
             d_tilde_0 = (-s * m_tilde[0] - 256 * d_tilde_1) % R
-        supply = iter([drawn[f"{name}[{p}][{j}]"] for name in ("v", "v~") for j in (0, 1)])
-        delta = s * (predicate.cutoff - card.messages[0])
-        states.append(predicate_init(GROUP, Table(made), delta, (d_tilde_0, d_tilde_1), supply.__next__))
+        supply = iter([drawn[f"{name}[{p}][{j}]"] for name in ("v~", "v") for j in (0, 1)])
+        base = draw_base_moves(GROUP, supply.__next__)
+        delta, d_tilde = s * (predicate.cutoff - card.messages[0]), (d_tilde_0, d_tilde_1)
+        states.append(predicate_init(GROUP, Table(made), delta, d_tilde, base, supply.__next__))
     return m_tilde, states
 
 

@@ -28,13 +28,14 @@ from mumei_core.crypto.hashing import MUMEI
 from mumei_core.crypto.predicate.audit import audit_digit_parameters
 from mumei_core.crypto.predicate.prover import CannotProve
 from mumei_core.errors import DataError, DecodingError, InvalidProof, TrustError
-from mumei_core.presentation.prover import Credential, present
+from mumei_core.presentation.prover import Credential, prepare, present
 
 from .reference import mumei as reference
 from .two_sides import (
     CASES,
     FIRST_DAY,
     SEED,
+    Asked,
     Issued,
     Table,
     any_predicate,
@@ -157,9 +158,19 @@ def test_boundaries_agree(rng: random.Random, kind: int, n: int, on: tuple[int, 
             assert present_ours(issued, asked, named)
             continue
         with pytest.raises(CannotProve):
-            present(GROUP, ours, asked.ours, asked.octets, Table(digits().ours), BP1, lambda: scalar(rng))
+            answer_ours(rng, ours, asked)
         with pytest.raises(reference.CannotProve):
             reference.present(theirs, asked.octets, table=digits().theirs)
+
+
+def answer_ours(rng: random.Random, ours: Credential, asked: Asked) -> bytes:
+    """An answer of our prover with fresh randoms."""
+
+    def draw() -> int:
+        return scalar(rng)
+
+    coupon, table = prepare(GROUP, ours, draw), Table(digits().ours)
+    return present(GROUP, ours, coupon, asked.ours, asked.octets, table, BP1, draw).to_octets()
 
 
 def born_on(rng: random.Random, birth_date: int) -> tuple[Credential, reference.Credential]:
@@ -201,9 +212,7 @@ def test_both_refuse_what_is_not_so(rng: random.Random) -> None:
             continue
         asked = build(rng, [predicate], issued.ours.valid_until, date)
         with pytest.raises(CannotProve):
-            present(
-                GROUP, issued.ours, asked.ours, asked.octets, Table(digits().ours), BP1, lambda: scalar(rng)
-            )
+            answer_ours(rng, issued.ours, asked)
         with pytest.raises(reference.CannotProve):
             reference.present(issued.theirs, asked.octets, table=digits().theirs)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -28,10 +28,10 @@ from mumei_core.crypto.hash_to_curve import context_point
 from mumei_core.crypto.hashing import MUMEI
 from mumei_core.crypto.predicate.issuer import DigitParameters, make_digit_parameters
 from mumei_core.crypto.predicate.messages import DatePredicate, Kind
-from mumei_core.presentation.messages import undisclosed_indexes
-from mumei_core.presentation.prover import Credential, present
+from mumei_core.presentation.prover import Credential, prepare, present
 from mumei_core.presentation.verifier import Verifier
 
+from .prover_order import prover_order
 from .reference import mumei as reference
 
 CASES: Final = 20
@@ -212,22 +212,12 @@ def predicates_for(
     return found
 
 
-def our_order(request: Request) -> Iterator[str]:
-    """The reference's names of the scalars in the order in which our prover draws them."""
-    several = range(len(request.predicates))
-    if request.predicates:
-        yield from ("d~[0][0]", "d~[0][1]")
-    yield from (f"d~[{p}][1]" for p in several if p)
-    for p in several:
-        yield from (f"v[{p}][0]", f"v[{p}][1]", f"v~[{p}][0]", f"v~[{p}][1]")
-    yield from ("r1", "r2", "e~", "r1~", "r3~")
-    yield from (f"m~[{i}]" for i in undisclosed_indexes(request) if i or not request.predicates)
-
-
 def present_ours(issued: Issued, asked: Asked, named: Mapping[str, int]) -> bytes:
-    supply = iter([named[name] for name in our_order(asked.ours)])
+    supply = prover_order(asked.ours, named)
     OP = context_point(asked.ours.rp_context)
-    wire = present(GROUP, issued.ours, asked.ours, asked.octets, Table(digits().ours), OP, supply.__next__)
+    coupon = prepare(GROUP, issued.ours, supply.__next__)
+    table = Table(digits().ours)
+    wire = present(GROUP, issued.ours, coupon, asked.ours, asked.octets, table, OP, supply.__next__)
     assert next(supply, None) is None
     return wire.to_octets()
 

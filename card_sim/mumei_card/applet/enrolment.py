@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Callable
 from typing import TypeVar
 
+from mumei_card.applet import coupons
 from mumei_card.applet.attestation import attest, attestation_of
 from mumei_card.applet.parameters import pinned_parameters
 from mumei_card.applet.records import (
@@ -113,6 +114,7 @@ def store_credential(command: CommandAPDU, context: CardContext) -> bytes:
             RECORD_ATTESTATION_KEY: None,
             RECORD_ATTESTATION_CERTIFICATE: None,
             RECORD_LAST_DATE: day_to_bytes(last_date),
+            **coupons.DESTROYED,
         }
     )
     return encode_receipt(receipt)

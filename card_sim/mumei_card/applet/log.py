@@ -13,7 +13,7 @@ from mumei_card.applet.holder import require_holder
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_core.commands.card_log import LogEntry, Outcome
-from mumei_core.commands.codes import LOG_ENTRIES, SW_MEMORY_FAILURE, SW_RECORD_NOT_FOUND
+from mumei_core.commands.codes import LOG_ENTRIES, SW_RECORD_NOT_FOUND
 from mumei_core.commands.request import Request
 from mumei_core.iso7816.apdu import CommandAPDU
 
@@ -50,10 +50,7 @@ def ended(context: CardContext, outcome: Outcome) -> None:
     """Commits the outcome of the newest entry. Raises :class:`CardError` 65 81; the presentation stays used."""
     place = _place(_last_sequence(context))
     entry = LogEntry.from_octets(context.record(place)).ended(outcome)
-    try:
-        context.nvm.commit({place: entry.to_octets()})
-    except CardError as error:
-        raise CardError(SW_MEMORY_FAILURE, error.reason, keep_status=True) from error
+    context.nvm.commit({place: entry.to_octets()})
 
 
 def _last_sequence(context: CardContext) -> int:

@@ -1,15 +1,16 @@
-"""DESCRIBE TERMINAL and PRESENT: who asks, what is allowed, and the proof (mumei protocol 2.3, 2.4, 2.6).
+"""DESCRIBE TERMINAL and PRESENT: who asks, what is allowed, and the proof (mumei protocol 2.3, 2.4, 2.6, 2.8).
 
 PRESENT answers in one order: structure 6A80 · one per session 6986 · binding, context, table 6A80 · rights 6982 ·
-date 6984 · consent 6982 · credential 6A88 · counter and log entry committed · cannot prove 6985. What is refused
-before the commit changes nothing and may be asked again; after it, the session's one presentation is used.
+date 6984 · consent 6982 · credential 6A88 · counter, log entry and the coupon's end committed · cannot prove 6985.
+What is refused before the commit changes nothing and may be asked again; after it, the session's one presentation
+is used, whatever goes wrong then: where the card itself fails, the log says interrupted.
 """
 
 from __future__ import annotations
 
 import hmac
 
-from mumei_card.applet import log
+from mumei_card.applet import coupons, log
 from mumei_card.applet.holder import SESSION_TERMINAL
 from mumei_card.applet.parameters import pinned_parameters
 from mumei_card.applet.records import (
@@ -41,9 +42,7 @@ from mumei_core.crypto.predicate.prover import CannotProve
 from mumei_core.dates import day_number
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816.apdu import CommandAPDU
-from mumei_core.presentation.prover import present
-
-_SESSION_PRESENTED = "presented"
+from mumei_core.presentation.prover import prepare, present
 
 
 def describe_terminal(command: CommandAPDU, context: CardContext) -> bytes:
@@ -57,6 +56,7 @@ def describe_terminal(command: CommandAPDU, context: CardContext) -> bytes:
     except DecodingError as error:
         raise CardError(codes.SW_WRONG_DATA, str(error)) from error
     context.security_status.session[SESSION_TERMINAL] = command.data
+    coupons.make(context)
     return b""
 
 
@@ -66,7 +66,7 @@ def present_credential(command: CommandAPDU, context: CardContext) -> bytes:
         request = Request.from_octets(command.data)
     except DecodingError as error:
         raise CardError(codes.SW_WRONG_DATA, str(error)) from error
-    if _SESSION_PRESENTED in context.security_status.session:
+    if context.security_status.presented:
         raise CardError(codes.SW_NO_CURRENT_FILE, "one presentation per session")
     rights, binding = _terminal(context)
     parameters = pinned_parameters(context)
@@ -123,24 +123,28 @@ def _present(
     stored: StoredCredential,
     context: CardContext,
 ) -> bytes:
-    rng = context.rng(log.begun(context, request, rights.display_name))
+    credential = stored.credential()
+    coupon = coupons.sessions_coupon(context, stored)
+    rng = context.rng({**log.begun(context, request, rights.display_name), **coupons.DESTROYED})
     rng.mix(octets)
-    context.security_status.session[_SESSION_PRESENTED] = True
+    context.security_status.presented = True
+    group, draw = CountedGroup(context.counters), scalar_source(rng)
     table = StoredDigitTable(context.record(RECORD_TABLE_A), context.record(RECORD_TABLE_W))
     try:
         presentation = present(
-            CountedGroup(context.counters),
-            stored.credential(),
+            group,
+            credential,
+            coupon or prepare(group, credential, draw),
             request,
             octets,
             table,
             rights.OP,
-            scalar_source(rng),
+            draw,
         )
     except CannotProve as error:
         log.ended(context, Outcome.CANNOT_PROVE)
         # It *is* a presentation: the session's one is used, so thresholds cannot be tried one after another.
-        raise CardError(codes.SW_CONDITIONS, "cannot prove", keep_status=True) from error
+        raise CardError(codes.SW_CONDITIONS, "cannot prove") from error
     context.counters.hash_to_scalar += 1
     log.ended(context, Outcome.PROVEN)
     return presentation.to_octets()

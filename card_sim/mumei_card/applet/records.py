@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from mumei_core.attestation import COMMITMENT_LENGTH
 from mumei_core.commands.enrolment import IssuedCredential
 from mumei_core.credential import MESSAGES, Index
+from mumei_core.crypto.bbs.messages import InitResult
+from mumei_core.crypto.bbs.prover import ProofRandoms
 from mumei_core.crypto.curve import (
     SCALAR_LENGTH,
     UNCOMPRESSED_LENGTH,
@@ -18,7 +20,9 @@ from mumei_core.crypto.curve import (
     scalar_from_octets,
     scalar_to_octets,
 )
-from mumei_core.presentation.prover import Credential
+from mumei_core.crypto.predicate.messages import DIGITS
+from mumei_core.crypto.predicate.prover import BaseMoves
+from mumei_core.presentation.prover import Coupon, Credential
 
 RECORD_PARAMETERS = "parameters"
 RECORD_TABLE_A = "table_a"
@@ -33,6 +37,10 @@ _NONCE_LENGTH = 32
 _HASH_LENGTH = 32
 _PUBLIC_KEY_LENGTH = 96
 _DAY_LENGTH = 4
+_COUNTER_LENGTH = 8
+_PROOF_BLINDINGS = 5
+"""r1, r2, e~, r1~, r3~."""
+_COUPON_POINTS_AT = _COUNTER_LENGTH + (_PROOF_BLINDINGS + MESSAGES + DIGITS) * SCALAR_LENGTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +152,51 @@ class StoredCredential:
             signature=self.issued.signature,
             B=self.B,
             domain=self.domain,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class StoredCoupon:
+    """A coupon under ``number``, the counter value under which its scalars were drawn; 1,160 octets.
+
+    Points are uncompressed, like all that a chip reads back.
+    """
+
+    number: int
+    coupon: Coupon
+
+    def to_bytes(self) -> bytes:
+        randoms, init, base = self.coupon.randoms, self.coupon.init, self.coupon.base
+        scalars = (
+            *(randoms.r1, randoms.r2, randoms.e_tilde, randoms.r1_tilde, randoms.r3_tilde),
+            *(randoms.m_tilde[i] for i in range(MESSAGES)),
+            *base.v_tilde,
+        )
+        points = (init.Abar, init.Bbar, init.D, init.T1, init.T2, *base.points)
+        return (
+            self.number.to_bytes(_COUNTER_LENGTH)
+            + b"".join(map(scalar_to_octets, scalars))
+            + b"".join(point.to_uncompressed() for point in points)
+        )
+
+    @classmethod
+    def from_bytes(cls, octets: bytes, *, domain: int) -> StoredCoupon:
+        """``domain``: of the credential that the coupon is of."""
+        scalars = [
+            scalar_from_octets(octets[i : i + SCALAR_LENGTH])
+            for i in range(_COUNTER_LENGTH, _COUPON_POINTS_AT, SCALAR_LENGTH)
+        ]
+        Abar, Bbar, D, T1, T2, *base_points = (
+            Point.from_uncompressed(octets[i : i + UNCOMPRESSED_LENGTH])
+            for i in range(_COUPON_POINTS_AT, len(octets), UNCOMPRESSED_LENGTH)
+        )
+        return cls(
+            number=int.from_bytes(octets[:_COUNTER_LENGTH]),
+            coupon=Coupon(
+                randoms=ProofRandoms.from_sequence(scalars[:-DIGITS], range(MESSAGES)),
+                init=InitResult(Abar=Abar, Bbar=Bbar, D=D, T1=T1, T2=T2, domain=domain),
+                base=BaseMoves(v_tilde=tuple(scalars[-DIGITS:]), points=tuple(base_points)),
+            ),
         )
 
 

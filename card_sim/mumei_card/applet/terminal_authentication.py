@@ -7,6 +7,7 @@ commit. Rights die with the channel whose key was authenticated.
 
 from __future__ import annotations
 
+from mumei_card.applet import coupons
 from mumei_card.applet.trust_points import RECORD_TRUST, auditor_keys, load_trust
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
@@ -126,6 +127,9 @@ def external_authenticate(command: CommandAPDU, context: CardContext) -> bytes:
         # The auditor's signature over the context's point.
         context.counters.p256_verifications += 1
     context.security_status.terminal = terminal
+    if terminal.rights is not None:
+        # The last step before a request can come.
+        coupons.make(context)
     return b""
 
 

@@ -38,10 +38,10 @@ class CardContext:
             raise CardError(SW_MEMORY_FAILURE, f"the card has no record {name}")
         return value
 
-    def rng(self, also: Mapping[str, bytes] | None = None) -> HedgedRng:
+    def rng(self, also: Mapping[str, bytes | None] | None = None) -> HedgedRng:
         """A hedged generator for one job, under a counter value burned in memory before first use.
 
-        ``also``: further records for the same commit, what must be on file before the job begins.
+        ``also``: further records for the same commit, what must be on file, or gone, before the job begins.
         """
         counter = int.from_bytes(self.record(RECORD_RNG_COUNTER)) + 1
         self.nvm.commit({RECORD_RNG_COUNTER: counter.to_bytes(8), **(also or {})})

@@ -43,6 +43,8 @@ class SecurityStatus:
     """PACE; None before it and after its channel has ended."""
     terminal: object | None = None
     """Who Terminal Authentication has let in, with what rights; None before. It dies with the channel."""
+    presented: bool = False
+    """The session's one presentation is used up. A command that fails afterwards does not give it back."""
     session: dict[str, object] = field(default_factory=dict, repr=False)
 
     def clear(self) -> None:
@@ -52,6 +54,7 @@ class SecurityStatus:
         self.secure_channel = None
         self.channel = None
         self.terminal = None
+        self.presented = False
         self.session = {}
 
     def select(self) -> None:
@@ -72,6 +75,7 @@ class SecurityStatus:
         )
 
     def restore(self, before: SecurityStatus) -> None:
+        """Undoes what a command did, but for what it used up."""
         self.pin_verified = before.pin_verified
         self.current_file = before.current_file
         self.secure_channel = before.secure_channel

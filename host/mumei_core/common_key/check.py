@@ -16,7 +16,7 @@ def check_common_key(group: Group, W1: Point, signature: Signature, B: Point, pr
     """
     A = signature.A
     S = group.subtract(B, group.multiply(A, signature.e))
-    T1 = group.subtract(group.multiply(BP1, proof.z), group.multiply(W1, proof.c))
+    T1 = group.subtract(group.multiply_fixed(BP1, proof.z), group.multiply_fixed(W1, proof.c))
     TA = group.subtract(group.multiply(A, proof.z), group.multiply(S, proof.c))
     if S.is_identity or common_key_challenge(W1, A, S, T1, TA) != proof.c:
         raise InvalidProof("common key")

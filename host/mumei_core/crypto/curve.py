@@ -9,7 +9,7 @@ values that will be published or are already blinded.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import py_arkworks_bls12381 as _arkworks
@@ -156,6 +156,13 @@ class Group:
         """point * scalar, constant-time in the scalar."""
         return point * scalar
 
+    def multiply_fixed(self, point: Point, scalar: int) -> Point:
+        """The same for a point that is a constant of whoever computes, so that a table of it would pay.
+
+        None is used here: a table's look-ups are as secret as the scalar. A card counts these apart.
+        """
+        return self.multiply(point, scalar)
+
     def add(self, left: Point, right: Point) -> Point:
         return left + right
 
@@ -164,9 +171,21 @@ class Group:
 
     def sum_of_products(self, terms: Iterable[tuple[Point, int]], start: Point | None = None) -> Point:
         """start + P_1 * x_1 + P_2 * x_2 + …; at least one summand must be given."""
+        return self._sum(self.multiply, terms, start)
+
+    def sum_of_fixed_products(self, terms: Iterable[tuple[Point, int]], start: Point | None = None) -> Point:
+        """The same with :meth:`multiply_fixed`: every P_i is a constant."""
+        return self._sum(self.multiply_fixed, terms, start)
+
+    def _sum(
+        self,
+        multiply: Callable[[Point, int], Point],
+        terms: Iterable[tuple[Point, int]],
+        start: Point | None,
+    ) -> Point:
         total = start
         for point, scalar in terms:
-            product = self.multiply(point, scalar)
+            product = multiply(point, scalar)
             total = product if total is None else self.add(total, product)
         if total is None:
             raise ValueError("a sum of no points")

@@ -7,7 +7,7 @@ B and the domain come in, because a card stores them beside its signature instea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mumei_core.crypto.bbs.messages import InitResult, Proof, Signature
 from mumei_core.crypto.curve import Group, Point, R
@@ -47,7 +47,7 @@ def calculate_b(
     group: Group, p1: Point, generators: Sequence[Point], domain: int, messages: Sequence[int]
 ) -> Point:
     """B = P1 + Q_1 * domain + H_1 * msg_1 + … + H_L * msg_L; ``generators`` = (Q_1, H_1, …, H_L)."""
-    return group.sum_of_products(zip(generators, (domain, *messages), strict=True), start=p1)
+    return group.sum_of_fixed_products(zip(generators, (domain, *messages), strict=True), start=p1)
 
 
 def proof_init(
@@ -58,17 +58,35 @@ def proof_init(
     generators: Sequence[Point],
     randoms: ProofRandoms,
 ) -> InitResult:
-    """ProofInit, steps 3 to 8: 6 + U multiplications besides the one for each of D's uses (7 + U in all).
+    """ProofInit, steps 3 to 8: 7 + U multiplications, U of them with generators.
 
-    ``generators`` = (Q_1, H_1, …, H_L).
+    ``generators`` = (Q_1, H_1, …, H_L). Nothing here depends on header or challenge: a prover may do it ahead.
     """
     D = group.multiply(B, randoms.r2)
     Abar = group.multiply(signature.A, randoms.r1 * randoms.r2 % R)
     Bbar = group.subtract(group.multiply(D, randoms.r1), group.multiply(Abar, signature.e))
     T1 = group.sum_of_products(((Abar, randoms.e_tilde), (D, randoms.r1_tilde)))
     hidden = ((generators[1 + j], blinding) for j, blinding in sorted(randoms.m_tilde.items()))
-    T2 = group.sum_of_products(((D, randoms.r3_tilde), *hidden))
+    T2 = group.sum_of_fixed_products(hidden, start=group.multiply(D, randoms.r3_tilde))
     return InitResult(Abar=Abar, Bbar=Bbar, D=D, T1=T1, T2=T2, domain=domain)
+
+
+def proof_init_disclosing(
+    group: Group,
+    init: InitResult,
+    generators: Sequence[Point],
+    randoms: ProofRandoms,
+    disclosed: Sequence[int],
+) -> tuple[InitResult, ProofRandoms]:
+    """What :func:`proof_init` would have given had the messages ``disclosed`` not been hidden.
+
+    They leave T2, one multiplication each: T2 - H_i * m~_i. All else in ``init`` knows nothing of what is hidden.
+    """
+    T2 = init.T2
+    for i in disclosed:
+        T2 = group.subtract(T2, group.multiply_fixed(generators[1 + i], randoms.m_tilde[i]))
+    hidden = {j: blinding for j, blinding in randoms.m_tilde.items() if j not in disclosed}
+    return replace(init, T2=T2), replace(randoms, m_tilde=hidden)
 
 
 def proof_finalize(

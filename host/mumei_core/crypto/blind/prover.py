@@ -24,8 +24,8 @@ def core_commit(
     ``randoms`` = (secret_prover_blind, s~, m~_1, …, m~_M), fresh; the first is the card's to keep.
     """
     secret_prover_blind, s_tilde, *m_tilde = randoms
-    C = group.sum_of_products(zip(blind_generators, (secret_prover_blind, *committed), strict=True))
-    Cbar = group.sum_of_products(zip(blind_generators, (s_tilde, *m_tilde), strict=True))
+    C = group.sum_of_fixed_products(zip(blind_generators, (secret_prover_blind, *committed), strict=True))
+    Cbar = group.sum_of_fixed_products(zip(blind_generators, (s_tilde, *m_tilde), strict=True))
     c = blind_challenge(interface, C, Cbar, blind_generators)
     return CommitmentWithProof(
         C=C,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mumei_core.crypto.curve import Group, R
+from mumei_core.crypto.curve import Group, Point, R
 from mumei_core.crypto.generators import G_D
 from mumei_core.crypto.predicate.messages import (
     BASE,
@@ -24,6 +24,14 @@ class CannotProve(MumeiError):  # noqa: N818 - the protocol's word
 
     def __init__(self) -> None:
         super().__init__("cannot prove")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class BaseMoves:
+    """What of a predicate's first moves needs no request: per digit v~_j and G_d * v~_j. Secret, for one proof."""
+
+    v_tilde: tuple[int, ...]
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -48,39 +56,52 @@ def differences(predicates: Sequence[DatePredicate], birth_date: int) -> tuple[i
     return deltas
 
 
-def draw_digit_blindings(
-    predicates: Sequence[DatePredicate], draw: Callable[[], int]
-) -> tuple[int, list[tuple[int, ...]]]:
-    """(m~_birth, [(d~_0, d~_1) per predicate]).
+def tied_digit_blindings(
+    predicates: Sequence[DatePredicate], m_tilde_birth: int, draw: Callable[[], int]
+) -> list[tuple[int, ...]]:
+    """(d~_0, d~_1) of every predicate: d~_1 is drawn and d~_0 = -s m~_birth - 256 d~_1 derived.
 
-    The first predicate's digits are drawn and the BBS blinding of the birth date is *derived* from them; for
-    each further one d~_1 is drawn and d~_0 derived. This is what ties the digits to the signed date.
+    This is what ties the digits to the signed date: ``m_tilde_birth`` blinds it in the credential's proof. Whether
+    m~_birth is drawn and d~_0 derived, or the first predicate's d~_0 drawn and m~_birth derived, as the protocol
+    writes it, is one and the same distribution: the solutions of one linear equation, all equally likely. (But for
+    the zero that nobody draws: two scalars in r, which is 2^255.)
     """
-    first, *others = predicates
-    d_tilde = [(draw(), draw())]
-    m_tilde_birth = -first.kind.sign * (d_tilde[0][0] + BASE * d_tilde[0][1]) % R
-    for predicate in others:
+    blindings: list[tuple[int, ...]] = []
+    for predicate in predicates:
         d_tilde_1 = draw()
-        d_tilde.append(((-predicate.kind.sign * m_tilde_birth - BASE * d_tilde_1) % R, d_tilde_1))
-    return m_tilde_birth, list(d_tilde)
+        blindings.append(((-predicate.kind.sign * m_tilde_birth - BASE * d_tilde_1) % R, d_tilde_1))
+    return blindings
+
+
+def draw_base_moves(group: Group, draw: Callable[[], int]) -> BaseMoves:
+    """v~_j and G_d * v~_j for one predicate: a multiplication per digit, and no request needed."""
+    v_tilde = tuple(draw() for _ in range(DIGITS))
+    return BaseMoves(v_tilde=v_tilde, points=tuple(group.multiply_fixed(G_D, x) for x in v_tilde))
 
 
 def predicate_init(
-    group: Group, table: DigitTable, delta: int, d_tilde: Sequence[int], draw: Callable[[], int]
+    group: Group,
+    table: DigitTable,
+    delta: int,
+    d_tilde: Sequence[int],
+    base: BaseMoves,
+    draw: Callable[[], int],
 ) -> PredicateState:
-    """First moves for one predicate; ``delta`` within 0..65,535."""
+    """First moves for one predicate, three multiplications per digit; ``delta`` within 0..65,535.
+
+    ``d_tilde`` of :func:`tied_digit_blindings`, ``base`` of :func:`draw_base_moves`: both for this proof only.
+    """
     digits = tuple(delta // BASE**j % BASE for j in range(DIGITS))
     v = tuple(draw() for _ in range(DIGITS))
-    v_tilde = tuple(draw() for _ in range(DIGITS))
     commitments = []
     for j, digit in enumerate(digits):
         A_d, W_d = table.fetch(digit)
         V = group.multiply(A_d, v[j])
         V_prime = group.multiply(W_d, v[j])
-        t = group.subtract(group.multiply(G_D, v_tilde[j]), group.multiply(V, d_tilde[j]))
+        t = group.subtract(base.points[j], group.multiply(V, d_tilde[j]))
         commitments.append(DigitCommitment(V=V, V_prime=V_prime, t=t))
     return PredicateState(
-        digits=digits, v=v, v_tilde=v_tilde, d_tilde=tuple(d_tilde), commitments=tuple(commitments)
+        digits=digits, v=v, v_tilde=base.v_tilde, d_tilde=tuple(d_tilde), commitments=tuple(commitments)
     )
 
 
