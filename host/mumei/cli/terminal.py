@@ -29,6 +29,7 @@ from mumei.terminal.trust import (
     rights_in,
 )
 from mumei.terminal.verdict import Outcome, Reason, Verdict
+from mumei.terminal.visit_times import Stopwatch, TimedVerdict
 from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.commands.terminal_rights import TerminalRights
 from mumei_core.credential import encode_text
@@ -190,6 +191,7 @@ def show(folder: Path, as_json: bool) -> None:
     metavar="NN",
     help="The two digits on the card's face; over contacts they are always 00.",
 )
+@click.option("--profile", is_flag=True, help="Say as well where the time went, phase by phase.")
 @card_options
 @secret_options("passphrase", "the passphrase of the terminal's key")
 @secret_options("pin", "the holder's PIN")
@@ -203,6 +205,7 @@ def verify(
     sign: Path | None,
     receipt: Path | None,
     shop_code: str,
+    profile: bool,
     place: CardPlace,
     passphrase: SecretSource,
     pin: SecretSource,
@@ -218,6 +221,7 @@ def verify(
       mumei terminal verify --terminal sake --over 20 --card hanako.card
       mumei terminal verify --terminal forum --prefecture gifu --pseudonym --reader ACR122
       mumei terminal verify --terminal sake --over 20 --sign contract.pdf --receipt visit.receipt
+      mumei terminal verify --terminal sake --over 20 --card hanako.card --chip J3R180 --profile
     """
     question = Question(
         predicates=asked.predicates,
@@ -235,17 +239,19 @@ def verify(
         lambda: passphrase.text(prompt="passphrase of the terminal's key").encode(),
         shop_code=shop_code,
     )
-    with place.open() as connection:
+    watch = Stopwatch()
+    with watch.over(place.open()) as connection:
         done = visit(
             Channel(connection),
             loaded,
             question,
             today=today(),
-            ask_pin=lambda: pin.digits(Pin, prompt="PIN (six digits)"),
+            ask_pin=watch.aside(lambda: pin.digits(Pin, prompt="PIN (six digits)")),
         )
+        times = watch.stop()
     if receipt is not None and done.verdict.outcome is Outcome.ACCEPT:
         Receipt.of(done).save(receipt)
-    emit(done.verdict, as_json=as_json)
+    emit(TimedVerdict.of(done.verdict, times) if profile else done.verdict, as_json=as_json)
     ctx.exit(_exit_code(done.verdict))
 
 
