@@ -1,99 +1,110 @@
-"""Non-volatile memory: named records in one card file, written whole or not at all.
+"""Non-volatile memory: named records, changed in commits of which each is done whole or not at all.
 
-File format 1, all integers big-endian: magic ``MUMEICRD`` (8) · format (1) · writes ever made (8) · then per
-record, sorted by name: name length (1), name in ASCII, value length (4), value · SHA-256 of all before (32).
+A card's memory lies in a file, or on any other :class:`Flash`, as a journal in pages (:mod:`nvm_format`): a commit
+writes its changes and nothing else, and whatever was acknowledged survives a power cut at any octet. The file is
+locked while it is open.
 
-A commit writes a new file beside the old one, flushes it and renames it over: a power cut leaves the old or
-the new state, never a mixture. The file is locked while it is open, so that two programs cannot be one card.
+How long old values stay: one that was changed or erased lies in the journal until that is written anew and the old
+one overwritten: when its 16,384 octets are used up, and at power-up after an erasure or when it is half full.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
-import hmac
 import os
-import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Self
 
+from mumei_card.chip import nvm_format
+from mumei_card.chip.card_file import CardFile, read_file
 from mumei_card.chip.counters import OperationCounters
+from mumei_card.chip.flash import Flash, PoweredFlash
+from mumei_card.chip.nvm_format import MemoryDamaged, UnknownFormat
+from mumei_card.chip.nvm_format1 import is_format_1, read_format_1
+from mumei_card.chip.nvm_journal import Journal
+from mumei_card.chip.power import Power
 from mumei_card.errors import CardError, CardFileError
 from mumei_core.commands.codes import SW_MEMORY_FAILURE
-from mumei_core.errors import CardBusyError, NoCardError, NoPermissionError
 
-MAGIC = b"MUMEICRD"
-FORMAT = 1
-_DIGEST = 32
-_HEADER = len(MAGIC) + 1 + 8
+FORMAT = nvm_format.FORMAT
+MAGIC = nvm_format.MAGIC
 
 
 class Nvm:
-    """The records of one card. Made by :meth:`create`, :meth:`open`, :meth:`read` or :meth:`in_memory`."""
+    """The records of one card. Made by :meth:`create`, :meth:`open`, :meth:`power_up`, :meth:`read` or
+    :meth:`in_memory`."""
 
-    def __init__(
-        self, records: Mapping[str, bytes], *, writes: int, path: Path | None, lock: int | None
-    ) -> None:
+    def __init__(self, records: Mapping[str, bytes], *, writes: int) -> None:
         self._records = dict(records)
-        self._path = path
-        self._lock = lock
         self._counters: OperationCounters | None = None
+        self._power = Power()
+        self._file: CardFile | None = None
+        self._flash: PoweredFlash | None = None
+        self._journal: Journal | None = None
         self.writes = writes
         """Commits in the life of this memory."""
 
     @classmethod
-    def in_memory(cls, records: Mapping[str, bytes]) -> Nvm:
+    def in_memory(cls, records: Mapping[str, bytes]) -> Self:
         """A memory that lives as long as the object, for tests and throw-away cards."""
-        return cls(records, writes=0, path=None, lock=None)
+        return cls(records, writes=0)
 
     @classmethod
-    def create(cls, path: str | Path, records: Mapping[str, bytes]) -> Nvm:
+    def create(cls, path: str | Path, records: Mapping[str, bytes], *, power: Power | None = None) -> Self:
         """A new card file, mode 0600. Raises :class:`CardFileError` when there is something at ``path``."""
         path = Path(path).resolve()
-        if not path.parent.is_dir():
-            raise CardFileError(f"there is no directory {path.parent}", hint="Make the directory first.")
-        with _file_errors(path):
-            temporary, lock = _write_beside(path, _encode(records, 0))
-            try:
-                # link() refuses an existing name, which rename() would overwrite.
-                os.link(temporary, path)
-                _flush_directory(path)
-            except BaseException:
-                os.close(lock)
-                raise
-            finally:
-                temporary.unlink()
-        return cls(records, writes=0, path=path, lock=lock)
+        image = _fresh_image(records, 0)
+        nvm = cls({}, writes=0)
+        nvm._use_file(CardFile.create(path, image), image, power)
+        return nvm
 
     @classmethod
-    def open(cls, path: str | Path) -> Nvm:
+    def open(cls, path: str | Path, *, power: Power | None = None) -> Self:
         """The card in the file, locked for this object.
 
         Raises NoCardError, NoPermissionError, CardBusyError (another program has it open) or CardFileError.
         """
         path = Path(path).resolve()
-        lock = _lock_file(path)
+        file = CardFile.open(path)
         try:
-            records, writes = _decode(path.read_bytes(), path)
-            _remove_leftovers(path)
+            with _damage_errors(path):
+                octets = file.read()
+                if is_format_1(octets):
+                    records, writes = read_format_1(octets)
+                    nvm = cls(records, writes=writes)
+                    nvm._file, nvm._power = file, power or Power()
+                    return nvm
+                return cls.power_up(file, power=power)
         except BaseException:
-            os.close(lock)
+            file.close()
             raise
-        return cls(records, writes=writes, path=path, lock=lock)
 
     @classmethod
-    def read(cls, path: str | Path) -> Nvm:
+    def power_up(cls, flash: Flash, *, power: Power | None = None) -> Self:
+        """The memory on a flash, repaired after a power cut. Raises MemoryDamaged, UnknownFormat and OSError."""
+        powered = PoweredFlash(flash, power or Power())
+        nvm = cls({}, writes=0)
+        nvm._use(Journal.power_up(powered), powered)
+        return nvm
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
         """A copy to look at, without lock; commits to it do not reach the file."""
         path = Path(path).resolve()
-        with _file_errors(path):
-            octets = path.read_bytes()
-        records, writes = _decode(octets, path)
-        return cls(records, writes=writes, path=None, lock=None)
+        octets = read_file(path)
+        with _damage_errors(path):
+            while True:
+                try:
+                    return cls._of(octets)
+                except MemoryDamaged:
+                    # Read while a card in use was writing? Then it has gone on since.
+                    before, octets = octets, read_file(path)
+                    if before == octets:
+                        raise
 
     def count_in(self, counters: OperationCounters) -> None:
-        """From now on every commit adds one to ``counters.nvm_writes``."""
+        """From now on every commit adds one to ``counters.nvm_writes``, and what it wrote to ``nvm_octets``."""
         self._counters = counters
 
     def get(self, name: str) -> bytes | None:
@@ -107,112 +118,58 @@ class Nvm:
     def commit(self, changes: Mapping[str, bytes | None]) -> None:
         """Writes (a value) and erases (None) all of ``changes``, or nothing.
 
-        Raises :class:`CardError` 65 81 when the file cannot be written; the records are then as before.
+        Raises :class:`CardError` 65 81 when the memory cannot be written; the records are then as before.
         """
-        records = {name: value for name, value in {**self._records, **changes}.items() if value is not None}
-        if self._path is not None:
+        written_before = self._flash.octets_written if self._flash is not None else 0
+        if self._journal is not None:
             with _write_errors():
-                self._replace_file(self._path, _encode(records, self.writes + 1))
-        self._records = records
-        self.writes += 1
+                self._journal.commit(changes)
+            self._records, self.writes = self._journal.records, self._journal.writes
+        else:
+            records = {
+                name: value for name, value in {**self._records, **changes}.items() if value is not None
+            }
+            if self._file is not None:
+                with _write_errors():
+                    image = _fresh_image(records, self.writes + 1)
+                    self._file.replace(image, self._power)
+                    self._use_file(self._file, image, self._power)
+            else:
+                self._records = records
+                self.writes += 1
         if self._counters is not None:
             self._counters.nvm_writes += 1
-        if self._path is not None:
-            with _write_errors():
-                _flush_directory(self._path)
+            self._counters.nvm_octets += (
+                self._flash.octets_written - written_before
+                if self._flash is not None
+                else nvm_format.commit_octets(changes)
+            )
 
     def close(self) -> None:
         """Gives the file free; closing twice does nothing."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        for flash in (self._flash, self._file):
+            if flash is not None:
+                flash.close()
 
-    def _replace_file(self, path: Path, octets: bytes) -> None:
-        if self._lock is None:
-            raise CardError(SW_MEMORY_FAILURE, "the card file is closed")
-        # The new file is locked before it gets the name, so that no other program slips in between.
-        temporary, lock = _write_beside(path, octets)
-        try:
-            temporary.replace(path)
-        except OSError:
-            os.close(lock)
-            temporary.unlink()
-            raise
-        os.close(self._lock)
-        self._lock = lock
+    @classmethod
+    def _of(cls, octets: bytes) -> Self:
+        if is_format_1(octets):
+            records, writes = read_format_1(octets)
+            return cls(records, writes=writes)
+        contents = nvm_format.read_memory(octets)
+        return cls(contents.records, writes=contents.writes)
 
+    def _use_file(self, file: CardFile, image: bytes, power: Power | None) -> None:
+        powered = PoweredFlash(file, power or Power())
+        self._use(Journal(powered, nvm_format.read_memory(image)), powered)
 
-def _encode(records: Mapping[str, bytes], writes: int) -> bytes:
-    parts = [MAGIC, bytes((FORMAT,)), writes.to_bytes(8)]
-    for name, value in sorted(records.items()):
-        label = name.encode("ascii")
-        parts += [len(label).to_bytes(1), label, len(value).to_bytes(4), value]
-    body = b"".join(parts)
-    return body + hashlib.sha256(body).digest()
+    def _use(self, journal: Journal, flash: PoweredFlash) -> None:
+        self._journal, self._flash, self._file = journal, flash, None
+        self._records, self.writes = journal.records, journal.writes
 
 
-def _decode(octets: bytes, path: Path) -> tuple[dict[str, bytes], int]:
-    if not octets.startswith(MAGIC):
-        raise CardFileError(f"{path} is not a card file", hint="Make one with: mumei-card new FILE")
-    if len(octets) > len(MAGIC) and octets[len(MAGIC)] != FORMAT:
-        raise CardFileError(
-            f"{path} has card file format {octets[len(MAGIC)]}, this program knows {FORMAT}",
-            hint="Use the version of mumei that made the card, or a newer one.",
-        )
-    body, digest = octets[:-_DIGEST], octets[-_DIGEST:]
-    if len(body) < _HEADER or not hmac.compare_digest(hashlib.sha256(body).digest(), digest):
-        raise CardFileError(
-            f"{path} is damaged: its checksum does not hold",
-            hint="Restore the file from a copy, or make a new card and enrol it again.",
-        )
-    records: dict[str, bytes] = {}
-    offset = _HEADER
-    # The checksum held, so the lengths are those that _encode wrote.
-    while offset < len(body):
-        name_end = offset + 1 + body[offset]
-        value_at = name_end + 4
-        value_end = value_at + int.from_bytes(body[name_end:value_at])
-        records[body[offset + 1 : name_end].decode("ascii")] = body[value_at:value_end]
-        offset = value_end
-    return records, int.from_bytes(body[len(MAGIC) + 1 : _HEADER])
-
-
-def _temporary_prefix(path: Path) -> str:
-    return f".{path.name}."
-
-
-def _write_beside(path: Path, octets: bytes) -> tuple[Path, int]:
-    """A flushed, locked temporary file (mode 0600) in the same directory: its path and open descriptor."""
-    descriptor, name = tempfile.mkstemp(prefix=_temporary_prefix(path), suffix=".tmp", dir=path.parent)
-    temporary = Path(name)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with open(descriptor, "wb", closefd=False) as file:
-            file.write(octets)
-        os.fsync(descriptor)
-    except BaseException:
-        os.close(descriptor)
-        temporary.unlink()
-        raise
-    return temporary, descriptor
-
-
-def _flush_directory(path: Path) -> None:
-    """Makes the name itself last. When this fails, the new state stands for as long as the machine runs."""
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Temporary files of a commit that was cut off. We hold the lock, so none of them is in use."""
-    # The whole name must fit: "holder" has a neighbour "holder.card", whose files are not ours.
-    ours = re.compile(re.escape(_temporary_prefix(path)) + r"[^.]+\.tmp")
-    for entry in path.parent.iterdir():
-        if ours.fullmatch(entry.name):
-            entry.unlink()
+def _fresh_image(records: Mapping[str, bytes], writes: int) -> bytes:
+    return nvm_format.fresh_image(records, writes=writes, salt=os.urandom(nvm_format.SALT_LENGTH))
 
 
 @contextlib.contextmanager
@@ -224,42 +181,24 @@ def _write_errors() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _file_errors(path: Path) -> Iterator[None]:
-    """Says what is wrong with the file in words that its owner can act on."""
+def _damage_errors(path: Path) -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError:
-        raise NoCardError(
-            f"there is no card file {path}", hint="Make one with: mumei-card new FILE"
-        ) from None
-    except PermissionError:
-        raise NoPermissionError(
-            f"no permission for the card file {path}", hint="A card file belongs to one user, mode 0600."
-        ) from None
-    except FileExistsError:
-        raise CardFileError(
-            f"{path} exists already", hint="Choose another name; a card file is never overwritten."
-        ) from None
-    except IsADirectoryError:
-        raise CardFileError(f"{path} is a directory", hint="Name the card file itself.") from None
-
-
-def _lock_file(path: Path) -> int:
-    """An open descriptor that holds the lock of the file which has the name now."""
-    while True:
-        with _file_errors(path):
-            descriptor = os.open(path, os.O_RDWR)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # A commit may have renamed a new file over the one that we opened.
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
-        except BlockingIOError:
-            os.close(descriptor)
-            raise CardBusyError(
-                f"another program has the card file {path} open",
-                hint="Stop the other mumei-card serve, or wait until its command is done.",
+    except UnknownFormat as error:
+        if error.format is None:
+            raise CardFileError(
+                f"{path} is not a card file", hint="Make one with: mumei-card new FILE"
             ) from None
-        except FileNotFoundError:
-            pass
-        os.close(descriptor)
+        raise CardFileError(
+            f"{path} has card file format {error.format}, this program knows {FORMAT} and before",
+            hint="Use the version of mumei that made the card, or a newer one.",
+        ) from None
+    except MemoryDamaged as error:
+        raise CardFileError(
+            f"{path} is damaged: {error}",
+            hint="Restore the file from a copy, or make a new card and enrol it again.",
+        ) from None
+    except OSError as error:
+        raise CardFileError(
+            f"cannot make {path} ready: {error.strerror}", hint="Look for a full or read-only disk."
+        ) from None
