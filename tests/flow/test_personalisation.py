@@ -35,6 +35,7 @@ from mumei_core.commands.trust import CardTrust
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import (
     CardRefused,
+    ChannelBrokenError,
     CardRemovedError,
     MumeiError,
     ProtocolError,
@@ -473,5 +474,5 @@ class TestIssuedCardInsidePace:
         opened = open_scp03(outer, MASTER.keys_of)
         query = CommandAPDU(cla=0x80, ins=codes.INS_GET_STATUS, p1=0x80, p2=0x02, data=b"\x4f\x00", le=256)
         assert outer.send(query).sw == codes.SW_SECURITY_STATUS
-        with pytest.raises(CardRefused):
+        with pytest.raises(ChannelBrokenError):
             security_domain.life_cycle(opened)

@@ -20,13 +20,13 @@ from mumei.transport.base import CardConnection
 from mumei_core.errors import (
     CardBusyError,
     CardRefused,
-    CardRemovedError,
     MumeiError,
     NoCardError,
     NoPermissionError,
     NoReaderError,
     NoServiceError,
     ProtocolError,
+    SessionLostError,
     UsageError,
     WrongCardError,
 )
@@ -80,7 +80,7 @@ _AT_FAULT: tuple[tuple[type[MumeiError], Layer], ...] = (
     (NoPermissionError, Layer.PERMISSION),
     (NoReaderError, Layer.READER),
     (NoCardError, Layer.CARD),
-    (CardRemovedError, Layer.CARD),
+    (SessionLostError, Layer.CARD),
     (UsageError, Layer.CARD),
     (CardBusyError, Layer.FREE),
     (WrongCardError, Layer.APPLICATION),

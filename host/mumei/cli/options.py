@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from mumei.transport.base import CardConnection
+from mumei.cli.tracing import through_trace
+from mumei.transport.base import ANSWER_LIMIT, CardConnection
 from mumei_core.errors import UsageError
 
 Command = Callable[..., Any]
@@ -24,23 +25,28 @@ class CardPlace:
         card: file of a simulated card; ``None`` for a real reader.
         reader: pattern for the reader's name; ``None`` for the only reader with a card.
         wait: seconds to wait for a card in the reader.
+        patience: seconds that the card may take for one answer.
         simulation: options of the simulated card, as its provider names them.
     """
 
     card: Path | None = None
     reader: str | None = None
     wait: float = 0.0
+    patience: float = ANSWER_LIMIT
     simulation: Mapping[str, str] = field(default_factory=dict)
 
     def open(self) -> CardConnection:
         """Hold the card; use as a context manager. Raises what opening a simulator or a reader raises."""
+        return through_trace(self._open)
+
+    def _open(self) -> CardConnection:
         if self.card is not None:
             from mumei.transport.simulator import open_simulator
 
-            return open_simulator(self.card, options=self.simulation)
+            return open_simulator(self.card, options=self.simulation, answer_limit=self.patience)
         from mumei.transport.pcsc import open_reader
 
-        return open_reader(self.reader, card_limit=self.wait)
+        return open_reader(self.reader, card_limit=self.wait, answer_limit=self.patience)
 
 
 def card_options(function: Command) -> Command:
@@ -52,6 +58,7 @@ def card_options(function: Command) -> Command:
         card: Path | None,
         reader: str | None,
         wait: float,
+        patience: float,
         fault: str | None,
         chip: str | None,
         realtime: bool,
@@ -66,7 +73,7 @@ def card_options(function: Command) -> Command:
             raise UsageError(
                 "--fault, --chip and --realtime are for simulated cards", hint="Name one with --card FILE."
             )
-        place = CardPlace(card=card, reader=reader, wait=wait, simulation=simulation)
+        place = CardPlace(card=card, reader=reader, wait=wait, patience=patience, simulation=simulation)
         return function(*args, place=place, **kwargs)
 
     options = (
@@ -85,6 +92,14 @@ def card_options(function: Command) -> Command:
             default=0.0,
             metavar="SECONDS",
             help="How long to wait for a card in the reader.",
+        ),
+        click.option(
+            "--patience",
+            type=click.FloatRange(min=0.01, max=3600),
+            default=ANSWER_LIMIT,
+            show_default=True,
+            metavar="SECONDS",
+            help="How long the card may take for one answer.",
         ),
         click.option(
             "--fault",

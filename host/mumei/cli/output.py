@@ -21,24 +21,27 @@ import click
 from mumei_core.errors import (
     CannotDecide,
     CardRefused,
-    CardRemovedError,
     DataError,
     HostEnvironmentError,
     InvalidProof,
     MumeiError,
     ProtocolError,
+    SessionLostError,
     TrustError,
     UsageError,
 )
 
 EXIT_DENY = 1
 EXIT_ENVIRONMENT = 3
+EXIT_TRY_AGAIN = 4
 EXIT_TRUST = 5
 EXIT_CANNOT_DECIDE = 6
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
 _EXIT_CODES: tuple[tuple[type[MumeiError], int], ...] = (
+    # Before ProtocolError: where a bad contact is as likely as a bad card, trying again is the advice.
+    (SessionLostError, EXIT_TRY_AGAIN),
     (InvalidProof, EXIT_DENY),
     (CardRefused, EXIT_DENY),
     # A card that breaks the rules is refused like one that lies.
@@ -46,7 +49,6 @@ _EXIT_CODES: tuple[tuple[type[MumeiError], int], ...] = (
     (UsageError, 2),
     (DataError, 2),
     (HostEnvironmentError, EXIT_ENVIRONMENT),
-    (CardRemovedError, 4),
     (TrustError, EXIT_TRUST),
     (CannotDecide, EXIT_CANNOT_DECIDE),
 )
@@ -87,6 +89,8 @@ def fail(error: MumeiError) -> int:
     progress(f"mumei: {error.message}{why}")
     if error.hint:
         progress(f"  {error.hint}")
+    if isinstance(error, SessionLostError):
+        progress(f"  What failed: the {error.layer}. Nothing was lost; trying again is safe.")
     return exit_code(error)
 
 

@@ -12,11 +12,12 @@ below it (TR-03110-3 v2.21, F.1). Until PACE hands over keys it passes everythin
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
-from mumei.transport.base import CardConnection
+from mumei.session.card_memory import refuse_exhausted_memory
+from mumei.transport.base import GARBLED_HINT, CardConnection
 from mumei_core.commands import codes
-from mumei_core.errors import CardRefused, ProtocolError
+from mumei_core.errors import CardRefused, ChannelBrokenError, GarbledAnswerError, ProtocolError
 from mumei_core.iso7816 import chaining, status_word
 from mumei_core.iso7816.apdu import (
     MAX_EXTENDED_LE,
@@ -27,6 +28,7 @@ from mumei_core.iso7816.apdu import (
 )
 from mumei_core.iso7816.secure_messaging import (
     SECURE_MESSAGING_BITS,
+    SecureMessagingError,
     TerminalChannel,
     is_protected,
     max_plain_data,
@@ -34,6 +36,11 @@ from mumei_core.iso7816.secure_messaging import (
 
 # Octets around the data field of an extended command: header 4, Lc 3, Le 2 (5.1, table 2).
 _EXTENDED_FRAME = 9
+
+#: After a secure channel broke.
+BEGIN_ANEW: Final = (
+    "Take the card off the reader and put it back. If it happens again, do not trust this reader."
+)
 
 _SW1_MORE_DATA = 0x61
 _SW1_WRONG_LE = 0x6C
@@ -69,17 +76,20 @@ class Formatting:
         self._capabilities = capabilities
 
     def transmit(self, command: CommandAPDU) -> ResponseAPDU:
-        """Raises :class:`ProtocolError` for an answer that 5.1.3 does not allow."""
+        """Raises :class:`GarbledAnswerError` for an answer that 5.1.3 does not allow."""
         extended = self._capabilities.extended and not command.fits_short
         if not extended and command.le is not None:
             # More than 256 octets then come by 61XX.
             command = replace(command, le=min(command.le, MAX_SHORT_LE))
         response = ResponseAPDU.from_bytes(self._connection.transmit(command.to_bytes(extended=extended)))
         sw1 = response.sw >> 8
-        if sw1 >> 4 not in (0x6, 0x9) or sw1 == 0x60:
-            raise ProtocolError(f"{response.sw:04X} is no status word")
+        # Of 9XXX the standard names 9000 alone; no command of ours has another (5.1.3).
+        if response.sw != codes.SW_OK and (sw1 >> 4 != 0x6 or sw1 == 0x60):
+            raise GarbledAnswerError(
+                f"the card answered {response.sw:04X}: no status word", hint=GARBLED_HINT
+            )
         if 0x64 <= sw1 <= 0x6F and response.data and not is_protected(command.cla):
-            raise ProtocolError(f"data came with the error {response.sw:04X}")
+            raise GarbledAnswerError(f"data came with the error {response.sw:04X}", hint=GARBLED_HINT)
         return response
 
 
@@ -90,7 +100,7 @@ class ResponseChaining:
         self._next = following
 
     def transmit(self, command: CommandAPDU) -> ResponseAPDU:
-        """Raises :class:`ProtocolError` when the pieces do not end."""
+        """Raises :class:`GarbledAnswerError` when the pieces do not end."""
         response = self._with_right_le(command)
         data = bytearray(response.data)
         while response.sw >> 8 == _SW1_MORE_DATA:
@@ -98,7 +108,9 @@ class ResponseChaining:
             data += response.data
             endless = response.sw >> 8 == _SW1_MORE_DATA and not response.data
             if endless or len(data) > MAX_EXTENDED_LE:
-                raise ProtocolError("the card announces more data than it gives, or than an answer holds")
+                raise GarbledAnswerError(
+                    "the card announces more data than it gives, or than an answer holds", hint=GARBLED_HINT
+                )
         # The data beside a protected command's error are its proof.
         failed = 0x64 <= response.sw >> 8 <= 0x6F and not is_protected(command.cla)
         return ResponseAPDU(b"" if failed else bytes(data), response.sw)
@@ -153,8 +165,9 @@ class CommandChaining:
             if response.sw >> 12 == 0x6 and response.sw >> 8 >= 0x64:
                 return response
             if response.sw != codes.SW_OK or response.data:
-                raise ProtocolError(
-                    f"the card answered {response.sw:04X} in the middle of a chain of commands"
+                raise GarbledAnswerError(
+                    f"the card answered {response.sw:04X} in the middle of a chain of commands",
+                    hint=GARBLED_HINT,
                 )
         return self._next.transmit(last)
 
@@ -178,11 +191,16 @@ class SecureMessaging:
         self._extended = capabilities.extended
 
     def transmit(self, command: CommandAPDU) -> ResponseAPDU:
-        """Raises :class:`ProtocolError` where the session is over, or the answer is not the card's."""
+        """Raises :class:`ChannelBrokenError` where the session is over, or the answer is not the card's."""
         if self.keys is None:
             return self._next.transmit(command)
         try:
             return self.keys.unwrap(self._next.transmit(self.keys.wrap(command, extended=self._extended)))
+        except SecureMessagingError as error:
+            self.keys.wipe()
+            raise ChannelBrokenError(
+                f"the secure channel to the card broke: {error.message}", hint=BEGIN_ANEW
+            ) from error
         except BaseException:
             # Whatever went wrong, the two counters need not agree any more.
             self.keys.wipe()
@@ -223,11 +241,13 @@ class Channel:
         """Send a whole command and return the whole answer, whatever its status word.
 
         Raises:
-            CardRemovedError, NoServiceError, CardBusyError: as :meth:`CardConnection.transmit`.
-            ProtocolError: the card breaks the rules of ISO/IEC 7816-4 or of secure messaging, or had done so.
+            SessionLostError, NoServiceError, CardBusyError: as :meth:`CardConnection.transmit`; also where the card
+                breaks the rules of ISO/IEC 7816-4 or of secure messaging, or had done so.
+            CardMemoryError: the card could not write what the command would have it keep.
         """
         response = self._first.transmit(command)
         self.connection.carried(command, response)
+        refuse_exhausted_memory(response.sw)
         return response
 
     def execute(self, command: CommandAPDU, *, doing: str) -> bytes:
@@ -239,7 +259,7 @@ class Channel:
 
         Raises:
             CardRefused: any status word but 90 00.
-            CardRemovedError, NoServiceError, CardBusyError, ProtocolError: as :meth:`send`.
+            SessionLostError, NoServiceError, CardBusyError: as :meth:`send`.
         """
         response = self.send(command)
         if response.sw != codes.SW_OK:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mumei.session.channel import Channel
+from mumei.session.channel import BEGIN_ANEW, Channel
 from mumei.session.holder import Digits, Pin, PinBlockedError, PinStatus, Puk, TransportPin
 from mumei_core.commands import codes
 from mumei_core.eac.card_access import CARD_ACCESS
@@ -21,16 +21,12 @@ from mumei_core.eac.p256 import P256_GROUP
 from mumei_core.eac.pace import PaceError, PaceResult, Step, TerminalPace
 from mumei_core.eac.pace_crypto import PaceAlgorithm
 from mumei_core.eac.pace_messages import Password, SetAt
-from mumei_core.errors import CardRefused, ProtocolError, WrongCardError
+from mumei_core.errors import CardRefused, ChannelBrokenError, WrongCardError
 from mumei_core.iso7816 import status_word
 from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU, ResponseAPDU
 from mumei_core.iso7816.secure_messaging import TerminalChannel
 
 _SHORT_FILE_IDENTIFIER = 0x80  # READ BINARY, P1: bits 5 to 1 name the file (ISO/IEC 7816-4:2005, 7.2.3)
-
-_BEGIN_ANEW: Final = (
-    "Take the card off the reader and put it back. If it happens again, do not trust this reader."
-)
 
 
 class Can(Digits):
@@ -127,7 +123,7 @@ def establish(
         PasswordSuspendedError: give the CAN first.
         PinBlockedError: no tries are left; the hint names the way out.
         CardRefused: any other refusal, as of a second PACE in a session.
-        ProtocolError: the card's answers are not PACE's, or it does not know the password itself.
+        ChannelBrokenError: the card's answers are not PACE's, or it does not know the password itself.
     """
     password = _PASSWORDS[type(secret)]
     terminal = TerminalPace(P256_GROUP, algorithm, password, secret.octets, random=random, chat=chat)
@@ -141,7 +137,7 @@ def establish(
         try:
             command = terminal.next(response.data)
         except PaceError as error:
-            raise ProtocolError(error.message, hint=_BEGIN_ANEW) from error
+            raise ChannelBrokenError(error.message, hint=BEGIN_ANEW) from error
     result = terminal.result
     channel.protect(TerminalChannel(result.k_enc, result.k_mac))
     return result
@@ -230,5 +226,5 @@ def _other(response: ResponseAPDU, secret: Digits) -> CardRefused:
     return CardRefused(
         f"the card refused to open a channel with the {secret.label}: {status_word.describe(response.sw)}",
         sw=response.sw,
-        hint=_BEGIN_ANEW,
+        hint=BEGIN_ANEW,
     )

@@ -20,9 +20,16 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
-from mumei.session.channel import Channel, Link
+from mumei.session.channel import BEGIN_ANEW, Channel, Link
 from mumei_core.commands import codes
-from mumei_core.errors import CardRefused, DecodingError, ProtocolError, TrustError, WrongCardError
+from mumei_core.errors import (
+    CardRefused,
+    ChannelBrokenError,
+    DecodingError,
+    ProtocolError,
+    TrustError,
+    WrongCardError,
+)
 from mumei_core.gp.keys import StaticKeys
 from mumei_core.gp.scp03 import HostScp03, initialize_update
 from mumei_core.gp.scp03_session import (
@@ -34,6 +41,11 @@ from mumei_core.gp.scp03_session import (
 )
 from mumei_core.iso7816 import status_word
 from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU, ResponseAPDU
+
+#: How cards answer that had no channel, or lost it: to a wrong C-MAC, and after a reset that nobody saw.
+_CHANNEL_IS_OVER: Final = frozenset(
+    {codes.SW_SECURITY_STATUS, codes.SW_SECURE_MESSAGING_NOT_SUPPORTED, codes.SW_SM_OBJECT_WRONG}
+)
 
 KeyProvider = Callable[[bytes, int], StaticKeys]
 """(diversification data, 10 octets; key version number) -> the static keys of that card."""
@@ -99,22 +111,29 @@ class _Protection:
         self.scp03 = scp03
 
     def transmit(self, command: CommandAPDU) -> ResponseAPDU:
-        """Raises ProtocolError where the channel is over, or the answer was altered on its way."""
+        """Raises ChannelBrokenError where the channel is over, or the answer was altered on its way."""
         try:
             protected = self.scp03.wrap(command)
             if self.scp03.level & Level.R_MAC:
                 # There is always an R-MAC to fetch, whether or not the command asks for data.
                 protected = replace(protected, le=protected.le or MAX_SHORT_LE)
-            return self.scp03.unwrap(self._outer.send(protected))
+            response = self.scp03.unwrap(self._outer.send(protected))
         except Scp03Error as error:
-            raise ProtocolError(
-                error.message,
-                hint="Take the card out and begin anew. If it happens again, do not trust this reader.",
+            raise ChannelBrokenError(
+                f"the personalisation channel broke: {error.message}", hint=BEGIN_ANEW
             ) from error
         except BaseException:
             # Whatever went wrong on the way, the two counters need not agree any more.
             self.scp03.wipe()
             raise
+        # At a lower level the card may just find it too low.
+        if self.scp03.level == Level.ALL and response.sw in _CHANNEL_IS_OVER:
+            self.scp03.wipe()
+            raise ChannelBrokenError(
+                f"the card has ended the personalisation channel ({status_word.describe(response.sw)})",
+                hint=BEGIN_ANEW,
+            )
+        return response
 
 
 def open_scp03(

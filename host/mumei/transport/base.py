@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
+
+#: Seconds that a card may take for one answer. The slowest chips that we know of take some seconds for a proof.
+ANSWER_LIMIT: Final = 30.0
+GARBLED_HINT: Final = "Take the card out, wipe its contacts and put it back; if it comes again, use another."
 
 
 class ModelledTime(Protocol):
@@ -54,9 +58,12 @@ class CardConnection(ABC):
 
         Raises:
             CardRemovedError: the card went away; trying again from the start is safe.
+            CardResetError: others reset it, and it has forgotten the session; :meth:`reset` makes it ours again.
+            MuteCardError: no answer came in time. Nothing can be sent any more.
             NoServiceError: the PC/SC service stopped.
             CardBusyError: another program took the card.
-            ProtocolError: what came back is no response APDU.
+            GarbledAnswerError: what came back is no response APDU.
+            ProtocolError: ``apdu`` is no command APDU.
         """
 
     @abstractmethod

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
-from mumei.transport.base import CardConnection
+from mumei.transport.base import ANSWER_LIMIT, GARBLED_HINT, CardConnection
 from mumei.transport.pcsc_errors import (
     BUSY_HINT,
     INSTALL_HINT,
+    MUTE_HINT,
     NO_READERS_AVAILABLE,
     REMOVED_HINT,
     RESET_CARD,
@@ -32,11 +33,14 @@ from mumei.transport.pcsc_errors import (
 )
 from mumei.transport.reader_choice import Reader, choose
 from mumei.transport.reader_features import max_apdu
+from mumei.transport.time_limit import within
 from mumei_core.errors import (
     CardBusyError,
     CardRemovedError,
+    GarbledAnswerError,
     HostEnvironmentError,
     MumeiError,
+    MuteCardError,
     NoCardError,
     NoReaderError,
     ProtocolError,
@@ -48,8 +52,11 @@ BUSY_LIMIT = 5.0
 _LOOK = 0.1
 _SLICE = 0.5
 
+_T = TypeVar("_T")
+
 # The shortest APDU whose octet 5 can be an Lc: header, Lc, one octet of data.
 _HEADER = 4
+_STATUS_WORD = 2
 # Reader name that stands for "a reader was plugged in or out" (pcsc-lite, SCardGetStatusChange).
 _PLUG_AND_PLAY = "\\\\?PnP?\\Notification"
 
@@ -174,47 +181,24 @@ class _Attempt:
     """Getting hold of a card within a limit.
 
     SCardConnect and SCardBeginTransaction wait inside the service for another's transaction, without a limit
-    and without a way to cancel. So they run in a thread that can be left behind: if the card comes too late,
-    that thread lets it go at once.
+    and without a way to cancel. If the card comes too late, it is let go at once.
     """
 
     def __init__(self, reader: str) -> None:
         self._reader = reader
-        self._lock = threading.Lock()
-        self._done = threading.Event()
         self._given_up = threading.Event()
-        self._outcome: _Held | BaseException | None = None
 
     def result(self, limit: float) -> _Held:
-        threading.Thread(target=self._run, name="mumei-pcsc", daemon=True).start()
         try:
-            self._done.wait(limit)
-        finally:
-            with self._lock:
-                outcome = self._outcome
-                if outcome is None:
-                    self._given_up.set()
-        if outcome is None:
+            return within(limit, self._start, too_late=_Held.let_go)
+        except TimeoutError:
             raise CardBusyError(
                 f"the card in '{self._reader}' did not become free within {limit:g} seconds", hint=BUSY_HINT
-            )
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return outcome
+            ) from None
 
-    def _run(self) -> None:
-        outcome: _Held | BaseException
-        try:
-            outcome = self._hold()
-        except BaseException as error:  # noqa: BLE001, RUF100 - handed to the thread that waits
-            outcome = error
-        with self._lock:
-            too_late = self._given_up.is_set()
-            if not too_late:
-                self._outcome = outcome
-        self._done.set()
-        if too_late and isinstance(outcome, _Held):
-            outcome.let_go()
+    def _start(self, given_up: threading.Event) -> _Held:
+        self._given_up = given_up
+        return self._hold()
 
     def _hold(self) -> _Held:
         context = _Context()
@@ -276,10 +260,11 @@ def for_t0(apdu: bytes) -> bytes:
 
 
 class PcscConnection(CardConnection):
-    """A card in a reader, held in one transaction."""
+    """A card in a reader, held in one transaction. ``answer_limit``: seconds that it may take for an answer."""
 
-    def __init__(self, reader: str, held: _Held) -> None:
+    def __init__(self, reader: str, held: _Held, *, answer_limit: float = ANSWER_LIMIT) -> None:
         self.name = reader
+        self._answer_limit = answer_limit
         self.atr = held.atr
         self._held: _Held | None = held
         self._scard = held.context.scard
@@ -299,35 +284,59 @@ class PcscConnection(CardConnection):
             # One octet is no APDU but a control message for virtual readers: 00 would power the card off.
             raise ProtocolError(f"a command APDU has at least {_HEADER} octets, this one has {len(apdu)}")
         held = self._card()
-        code, response = self._scard.SCardTransmit(
-            held.handle, self._pci, list(for_t0(apdu) if self._is_t0 else apdu)
+        octets = list(for_t0(apdu) if self._is_t0 else apdu)
+        code, response = self._within(
+            held, lambda: self._scard.SCardTransmit(held.handle, self._pci, octets), doing="answered"
         )
         if code != SUCCESS:
             held.is_lost = True
             raise error_for(code, doing="SCardTransmit", in_session=True)
-        octets = bytes(response)
-        if not octets:
+        if not response:
             # No card answers nothing: virtual readers say so when it went away while it was thinking.
             held.is_lost = True
             raise CardRemovedError("contact with the card was lost", hint=REMOVED_HINT)
-        if len(octets) < 2:
-            raise ProtocolError("the card answered without a status word")
-        return octets
+        if len(response) < _STATUS_WORD:
+            raise GarbledAnswerError("the card answered without a status word", hint=GARBLED_HINT)
+        return bytes(response)
 
     def reset(self) -> None:
         """See :meth:`CardConnection.reset`."""
         held = self._card()
+        code, protocol = self._within(held, lambda: self._reconnect(held), doing="come back from a reset")
+        if code != SUCCESS:
+            held.is_lost = True
+            raise error_for(code, doing="SCardReconnect", in_session=True)
+        held.is_lost = False
+        self._is_t0 = protocol == self._scard.SCARD_PROTOCOL_T0
+        self._pci = self._scard.SCARD_PCI_T0 if self._is_t0 else self._scard.SCARD_PCI_T1
+
+    def _reconnect(self, held: _Held) -> tuple[int, int]:
         code, protocol = self._scard.SCardReconnect(
             held.handle,
             self._scard.SCARD_SHARE_SHARED,
             self._scard.SCARD_PROTOCOL_T0 | self._scard.SCARD_PROTOCOL_T1,
             self._scard.SCARD_RESET_CARD,
         )
-        if code != SUCCESS:
+        if code == SUCCESS and held.is_lost:
+            # Who could reset our card under us had taken our transaction away.
+            code = self._scard.SCardBeginTransaction(held.handle)
+        return code, protocol
+
+    def _within(self, held: _Held, call: Callable[[], tuple[int, _T]], *, doing: str) -> tuple[int, _T]:
+        """Run a call that a mute card keeps waiting. After one that never came back the card is not ours."""
+
+        def give_up(_: object) -> None:
             held.is_lost = True
-            raise error_for(code, doing="SCardReconnect", in_session=True)
-        self._is_t0 = protocol == self._scard.SCARD_PROTOCOL_T0
-        self._pci = self._scard.SCARD_PCI_T0 if self._is_t0 else self._scard.SCARD_PCI_T1
+            held.let_go()
+
+        try:
+            return within(self._answer_limit, lambda _: call(), too_late=give_up)
+        except TimeoutError:
+            self._held = None
+            raise MuteCardError(
+                f"the card, or its reader, has not {doing} within {self._answer_limit:g} seconds",
+                hint=MUTE_HINT,
+            ) from None
 
     def close(self) -> None:
         """See :meth:`CardConnection.close`."""
@@ -347,7 +356,11 @@ class PcscConnection(CardConnection):
 
 
 def open_reader(
-    pattern: str | None = None, *, card_limit: float = 0.0, busy_limit: float = BUSY_LIMIT
+    pattern: str | None = None,
+    *,
+    card_limit: float = 0.0,
+    busy_limit: float = BUSY_LIMIT,
+    answer_limit: float = ANSWER_LIMIT,
 ) -> PcscConnection:
     """Hold the card of the reader that ``pattern`` names, or of the only reader with a card.
 
@@ -355,6 +368,7 @@ def open_reader(
         pattern: part of the reader's name, or a glob for all of it; case is ignored.
         card_limit: seconds to wait for a card, 0 for not at all.
         busy_limit: seconds to wait for other programs to let the card go.
+        answer_limit: seconds that the card may take for one answer.
 
     Raises:
         HostEnvironmentError: pyscard is missing.
@@ -363,4 +377,5 @@ def open_reader(
         WrongCardError: the card does not answer as ISO/IEC 7816-3 has it.
     """
     reader = wait_for_card(pattern, seconds=card_limit)
-    return PcscConnection(reader.name, _Attempt(reader.name).result(busy_limit))
+    held = _Attempt(reader.name).result(busy_limit)
+    return PcscConnection(reader.name, held, answer_limit=answer_limit)

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from mumei_core.errors import (
     CardBusyError,
     CardRemovedError,
+    CardResetError,
     HostEnvironmentError,
     MumeiError,
     NoCardError,
@@ -92,7 +93,7 @@ _FAMILIES: Mapping[int, tuple[type[MumeiError], str, str]] = MappingProxyType(
         UNPOWERED_CARD: (WrongCardError, "the card takes no power", MUTE_HINT),
         PROTO_MISMATCH: (WrongCardError, "the card speaks neither T=0 nor T=1", MUTE_HINT),
         REMOVED_CARD: (CardRemovedError, "the card was removed", REMOVED_HINT),
-        RESET_CARD: (CardRemovedError, "another program reset the card", REMOVED_HINT),
+        RESET_CARD: (CardResetError, "another program reset the card", REMOVED_HINT),
         NOT_TRANSACTED: (CardRemovedError, "contact with the card was lost", REMOVED_HINT),
         COMM_DATA_LOST: (CardRemovedError, "contact with the card was lost", REMOVED_HINT),
     }

@@ -8,20 +8,29 @@ Options are names and texts; which ones there are is the provider's to say. A ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol, cast
 
-from mumei.transport.base import CardConnection, ModelledTime
-from mumei_core.errors import CardRemovedError, HostEnvironmentError, NoCardError, ProtocolError
+from mumei.transport.base import ANSWER_LIMIT, GARBLED_HINT, CardConnection, ModelledTime
+from mumei_core.errors import (
+    CardRemovedError,
+    GarbledAnswerError,
+    HostEnvironmentError,
+    MuteCardError,
+    NoCardError,
+    ProtocolError,
+)
 
 GROUP = "mumei.cards"
 DEFAULT_PROVIDER = "software"
 
 # An APDU is at least its header; shorter messages are control octets of virtual readers (vsmartcard's vpcd).
 MIN_COMMAND = 4
+_STATUS_WORD = 2
 
 NO_OPTIONS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -60,11 +69,22 @@ def _find_provider(name: str) -> _Provider:
 class SimulatedConnection(CardConnection):
     """A software card in this process."""
 
-    def __init__(self, card: SoftwareCard, *, name: str) -> None:
+    def __init__(
+        self,
+        card: SoftwareCard,
+        *,
+        name: str,
+        answer_limit: float = ANSWER_LIMIT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``answer_limit``: seconds, by ``clock``, after which an answer has come too late to be one."""
         self.name = name
         self.atr = bytes(card.atr)
-        self.supports_extended = True
+        # An imagined reader may be one that passes short lengths only.
+        self.supports_extended = bool(getattr(card, "supports_extended", True))
         self._card: SoftwareCard | None = card
+        self._answer_limit, self._clock = answer_limit, clock
+        self._is_late = False
 
     @property
     def modelled(self) -> ModelledTime | None:
@@ -75,20 +95,34 @@ class SimulatedConnection(CardConnection):
         """See :meth:`CardConnection.transmit`."""
         if len(apdu) < MIN_COMMAND:
             raise ProtocolError(f"a command APDU has at least {MIN_COMMAND} octets, this one has {len(apdu)}")
-        response = self._present().transmit(apdu)
-        if len(response) < 2:
-            raise ProtocolError("the software card answered without a status word")
+        card = self._present()
+        if self._is_late:
+            raise self._too_late()
+        start = self._clock()
+        response = card.transmit(apdu)
+        if self._clock() - start > self._answer_limit:
+            self._is_late = True
+            raise self._too_late()
+        if len(response) < _STATUS_WORD:
+            raise GarbledAnswerError("the card answered without a status word", hint=GARBLED_HINT)
         return response
 
     def reset(self) -> None:
         """See :meth:`CardConnection.reset`."""
         self._present().reset()
+        self._is_late = False
 
     def close(self) -> None:
         """See :meth:`CardConnection.close`."""
         card, self._card = self._card, None
         if card is not None:
             card.close()
+
+    def _too_late(self) -> MuteCardError:
+        return MuteCardError(
+            f"the card has not answered within {self._answer_limit:g} seconds",
+            hint="Give it more time with --patience, or try another card; starting anew is safe.",
+        )
 
     def _present(self) -> SoftwareCard:
         if self._card is None:
@@ -97,7 +131,11 @@ class SimulatedConnection(CardConnection):
 
 
 def open_simulator(
-    path: Path | str, *, options: Mapping[str, str] = NO_OPTIONS, provider: str = DEFAULT_PROVIDER
+    path: Path | str,
+    *,
+    options: Mapping[str, str] = NO_OPTIONS,
+    provider: str = DEFAULT_PROVIDER,
+    answer_limit: float = ANSWER_LIMIT,
 ) -> SimulatedConnection:
     """Put the card of file ``path`` into an imagined reader.
 
@@ -105,6 +143,7 @@ def open_simulator(
         path: the card file.
         options: the provider's own, by name; our own knows ``fault``, ``chip``, ``realtime`` and ``seed``.
         provider: name of the entry point.
+        answer_limit: seconds that the card may take for one answer.
 
     Raises:
         UsageError: the provider knows no such option, or no such value.
@@ -119,4 +158,5 @@ def open_simulator(
             f"there is no card file {file}",
             hint=f"Make one with 'mumei-card new {file}', or name another with --card.",
         )
-    return SimulatedConnection(_find_provider(provider)(str(file), options=options), name=str(file))
+    card = _find_provider(provider)(str(file), options=options)
+    return SimulatedConnection(card, name=str(file), answer_limit=answer_limit)

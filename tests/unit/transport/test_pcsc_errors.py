@@ -10,6 +10,7 @@ from mumei.transport.pcsc_errors import error_for, error_without_context
 from mumei_core.errors import (
     CardBusyError,
     CardRemovedError,
+    CardResetError,
     HostEnvironmentError,
     MumeiError,
     NoCardError,
@@ -36,7 +37,7 @@ SECURITY_VIOLATION = 0x8010006A
         (0x8010000B, CardBusyError),
         (0x80100066, WrongCardError),
         (0x80100069, CardRemovedError),
-        (0x80100068, CardRemovedError),
+        (0x80100068, CardResetError),
         (0x80100016, CardRemovedError),
     ],
 )
