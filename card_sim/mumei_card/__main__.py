@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
+from mumei_card import chip_report
 from mumei_card.chip.nvm import Nvm
 from mumei_card.inspection import inspect
 from mumei_card.link import options as link_options
@@ -115,6 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(f"--{link_options.SEED}", metavar="N", help=link_options.ABOUT[link_options.SEED])
     serve.set_defaults(command=_serve)
 
+    chips = commands.add_parser(
+        "chips", help="list the chips whose time --chip can keep, or show one profile with its sources"
+    )
+    chips.add_argument("name", metavar="NAME", nargs="?", help="CHIP[/IMPLEMENTATION[/LINK]]; default: all")
+    chips.add_argument("--json", action="store_true", help="as JSON")
+    chips.set_defaults(command=_chips)
+
     show = commands.add_parser("show", help="show a card file's state and counters; no secret")
     show.add_argument("file", metavar="FILE")
     show.add_argument("--json", action="store_true", help="as JSON")
@@ -199,6 +207,14 @@ def _serve(options: argparse.Namespace) -> None:
         link.run()
     finally:
         card.close()
+
+
+def _chips(options: argparse.Namespace) -> None:
+    if options.json:
+        found = chip_report.document(options.name) if options.name else chip_report.documents()
+        print(json.dumps(found, indent=2))
+    else:
+        print(chip_report.text(options.name) if options.name else chip_report.overview())
 
 
 def _show(options: argparse.Namespace) -> None:

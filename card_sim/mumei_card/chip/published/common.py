@@ -47,7 +47,7 @@ ECDSA_NOTE: Final = "with SHA-1 over 256 octets inside, and setting the key"
 #: Every profile says at least this.
 CANNOT_KNOW: Final = (
     "whether the chip takes BLS12-381 at all: 381 bits, an order much shorter than the field, a large cofactor",
-    "whether it gives the y-coordinate of a product as well as x",
+    "the time of a product with both coordinates: the rows are of ALG_EC_SVDP_DH, which gives a hash of x alone",
     "products in constant time: nobody published how the coprocessor treats its scalars",
     "masked reads of the digit table, and whatever else the application's own code does between the operations",
     "a chip's own journal: a commit is taken as one write of its octets, of at least one row of the source",
