@@ -31,6 +31,14 @@ class SoftwareCard:
         """Command octets in, response octets with status word out. What is no command is answered 67 00."""
         return self._kernel.transmit(apdu)
 
+    def idle(self) -> bool:
+        """Lets the card work while nobody waits; whether there was any work.
+
+        For those who serve it to others. In process a command follows its answer at once: there is no such time, and
+        the same work is done and counted inside a command.
+        """
+        return self._kernel.idle()
+
     def reset(self) -> None:
         """Power off and on again."""
         self._kernel.reset()

@@ -58,6 +58,14 @@ class Removable(Protocol):
         """It lies in the reader again."""
 
 
+@runtime_checkable
+class Idling(Protocol):
+    """A card that has work of its own."""
+
+    def idle(self) -> bool:
+        """One piece of it; whether there was any."""
+
+
 #: Faults that vpcd cannot tell pcscd of, and what comes nearest.
 _INEXPRESSIBLE: Final = {
     Kind.RESET: "use warm-reset, or let another program reset the card",
@@ -186,6 +194,9 @@ class VpcdLink:
             return None
 
     def _receive_message(self, connection: socket.socket) -> bytes | None:
+        if isinstance(self._card, Idling):
+            while not self._wait_readable(connection, 0) and self._card.idle():
+                log.debug("worked while nothing was to be read")
         length = self._receive(connection, _LENGTH_OCTETS)
         return None if length is None else self._receive(connection, int.from_bytes(length))
 
@@ -201,14 +212,15 @@ class VpcdLink:
             received += piece
         return received
 
-    def _wait_readable(self, connection: socket.socket | None, seconds: float | None) -> None:
-        """Waits for octets or for the time to pass. Raises _Stopped when told to stop."""
+    def _wait_readable(self, connection: socket.socket | None, seconds: float | None) -> bool:
+        """Waits for octets or for the time to pass; whether there are octets. Raises _Stopped when told to stop."""
         sources: list[int | socket.socket] = [self._wake_reader]
         if connection is not None:
             sources.append(connection)
         readable, _, _ = select.select(sources, [], [], seconds)
         if self._wake_reader in readable:
             raise _Stopped
+        return bool(readable)
 
 
 def _acknowledge_at_once(connection: socket.socket) -> None:

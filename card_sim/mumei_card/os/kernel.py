@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
-from mumei_card.applet import catalogue, security_domain
+from mumei_card.applet import catalogue, coupons, security_domain
 from mumei_card.applet.trust_points import trust_point_names
 from mumei_card.chip.counters import OperationCounters
 from mumei_card.chip.nvm import Nvm
@@ -92,6 +92,20 @@ class Kernel:
             return ResponseAPDU(sw=error.sw).to_bytes()
         with metered(self.counters):
             return answer(self.context.security_status, self._chain, command).to_bytes()
+
+    def idle(self) -> bool:
+        """Does one piece of work for which nobody waits; whether there was any. Never raises.
+
+        For whoever serves the card, between an answer and the next command. What it counts belongs to no command.
+        Where nobody calls it, the same work is done inside a command.
+        """
+        with metered(self.counters):
+            try:
+                return coupons.make_in_idle_time(self.context)
+            except Exception as error:
+                # As with a command: its text may quote what it choked on.
+                log.error("background work failed with %s", type(error).__name__)
+                return False
 
     def reset(self) -> None:
         """Power-up or reset: everything volatile is lost."""
