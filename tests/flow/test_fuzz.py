@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.fixtures import world
@@ -20,10 +18,10 @@ from mumei_card.chip.nvm import Nvm
 from mumei_card.os.kernel import Kernel
 from mumei_card.os.registry import Registry
 from mumei_core.commands import codes
+from mumei_core.commands.catalogue.all import COMMANDS, LAYER_STATUS_WORDS
 from mumei_core.commands.enrolment import encode_enrol
 from mumei_core.iso7816.apdu import ApduError, CommandAPDU
 
-SPECS: Final = Path(__file__).parents[2] / "apdu_specs"
 SELECT: Final = bytes.fromhex("00A4040008F06D756D6569010100")
 QUESTION: Final = Question(predicates=(over(20),))
 SHOP: Final = terminal(over(20), over(65), show=(1,), pseudonym=True)
@@ -35,23 +33,14 @@ _MAY_WRITE: Final = {
     (codes.CLA_ISO, codes.INS_CHANGE_REFERENCE_DATA): {"pin"},
     (codes.CLA_ISO, codes.INS_RESET_RETRY_COUNTER): {"pin", "puk"},
 }
-#: What the layers below the commands may answer to anything (mumei_card.os.layers, apdu_specs/status_words.yaml).
-_OF_THE_LAYERS: Final = {0x6700, 0x6881, 0x6882, 0x6883, 0x6985, 0x6A86, 0x6D00, 0x6E00, 0x9000}
+#: What the layers below the commands may answer to anything.
+_OF_THE_LAYERS: Final = {word.value for word in LAYER_STATUS_WORDS}
 
 
 @cache
 def documented() -> dict[tuple[int, int], set[int]]:
     """(CLA, INS) to status words, as the specs have them; 61XX and 63CX by their first value."""
-    found: dict[tuple[int, int], set[int]] = {}
-    for path in sorted(SPECS.glob("*.yaml")):
-        group: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for entry in group.get("commands", []):
-            if not entry.get("reserved"):
-                words = {
-                    int(word["sw"].replace("X", "0").replace("x", "0"), 16) for word in entry["status_words"]
-                }
-                found[int(entry["cla"], 16), int(entry["ins"], 16)] = words
-    return found
+    return {kind: {word.value for word in spec.status_words} for kind, spec in COMMANDS.items()}
 
 
 def assert_documented(apdu: bytes, answer: bytes) -> None:

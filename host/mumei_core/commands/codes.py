@@ -338,7 +338,10 @@ COMMAND_NAMES: Final[Mapping[tuple[int, int], str]] = MappingProxyType(
 
 SECRET_COMMANDS: Final[frozenset[tuple[int, int]]] = frozenset(
     {
+        (0x00, 0xC0),  # GET RESPONSE
+        (0x80, 0x50),  # INITIALIZE UPDATE
         (0x80, 0xD8),  # PUT KEY
+        (0x80, 0x30),  # ENROL
         (0x80, 0x32),  # STORE CREDENTIAL
         (0x80, 0x34),  # PRESENT
         (0x80, 0x38),  # LOG
@@ -347,7 +350,7 @@ SECRET_COMMANDS: Final[frozenset[tuple[int, int]]] = frozenset(
         (0x00, 0x2C),  # RESET RETRY COUNTER
     }
 )
-"""(CLA, INS) of commands whose data, sent or answered, no log or trace may show."""
+"""(CLA, INS) of commands with secrets in what is sent or answered; the catalogue says which objects."""
 
 # Status words
 SW_OK: Final = 0x9000  # ISO/IEC 7816-4:2005 5.1.3

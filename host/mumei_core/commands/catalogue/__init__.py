@@ -1,0 +1,1 @@
+"""The commands of apdu_specs as values. Written by tools/gen_commands.py."""

@@ -1,0 +1,1 @@
+"""Reads apdu_specs, refuses what contradicts itself, and writes constants, catalogue, messages and reference."""
