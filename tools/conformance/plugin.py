@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tools.conformance.bench_file import BenchFile
 from tools.conformance.results import Outcome, Result, save
 
@@ -56,9 +55,7 @@ def make_target(config: pytest.Config, bench: BenchFile) -> Target | None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> pytest.TestReport:  # type: ignore[misc]
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:  # type: ignore[misc]
     """Keep what became of each check with its clauses."""
     report: pytest.TestReport = yield  # type: ignore[misc]
     function = getattr(item, "function", None)
@@ -69,7 +66,9 @@ def pytest_runtest_makereport(
         reason = "" if report.passed else _first_line(report.longreprtext)
         if report.skipped:
             outcome = Outcome.NOT_APPLICABLE
-            reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
+            reason = (
+                report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
+            )
         item.config.stash[_RESULTS].append(
             Result(
                 name=item.name,

@@ -17,13 +17,14 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from tools.conformance.bench_file import DEVELOPMENT, ISSUED, NEW, BenchCard, BenchFile, BenchKey
+
 from mumei.authority.folder import AUTHORITY_KEY
 from mumei.cli.main import cli
 from mumei.issuer.parameters import PublicParameters
 from mumei.signing_key import load_key
 from mumei_core import dates
 from mumei_core.errors import HostEnvironmentError
-from tools.conformance.bench_file import DEVELOPMENT, ISSUED, NEW, BenchCard, BenchFile, BenchKey
 
 BENCH: Final = "bench.json"
 _PIN: Final = "271828"

@@ -114,5 +114,7 @@ def by_clause(results: Iterable[Result]) -> tuple[ClauseLine, ...]:
 
 def _place(clause: tuple[str, str, str]) -> tuple[str, list[tuple[int, str]], str]:
     standard, section, about = clause
-    parts = [(int(part), "") if part.isdigit() else (0, part) for part in section.replace(",", ".").split(".")]
+    parts = [
+        (int(part), "") if part.isdigit() else (0, part) for part in section.replace(",", ".").split(".")
+    ]
     return standard, parts, about
