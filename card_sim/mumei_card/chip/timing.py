@@ -69,6 +69,10 @@ class Clock:
         self.idle_ms += milliseconds
         self._busy_until = max(self._busy_until, self._now()) + milliseconds / 1000
 
+    def power_up(self) -> None:
+        """The card was reset: what it was at is over, and nobody waits for it."""
+        self._busy_until = 0.0
+
     @property
     def modelled(self) -> ModelledTime:
         """For whoever shows it, as a MODEL."""
@@ -85,20 +89,17 @@ class CountingCard(Protocol):
     @property
     def counters(self) -> OperationCounters: ...
     def transmit(self, apdu: bytes) -> bytes: ...
+    def idle(self) -> bool: ...
     def reset(self) -> None: ...
     def close(self) -> None: ...
 
 
 class TimedCard:
-    """A card with a clock; else as the card inside.
-
-    Work between two commands is background work. ``modelled``: see :attr:`Clock.modelled`.
-    """
+    """A card with a clock; else as the card inside. ``modelled``: see :attr:`Clock.modelled`."""
 
     def __init__(self, card: CountingCard, clock: Clock) -> None:
         self._card = card
         self._clock = clock
-        self._seen = card.counters.copy()
 
     @property
     def atr(self) -> bytes:
@@ -114,24 +115,22 @@ class TimedCard:
 
     def transmit(self, apdu: bytes) -> bytes:
         """As the card does, and as late."""
-        self._take_background()
         before = self._card.counters.copy()
         response = self._card.transmit(apdu)
         self._clock.command(self._card.counters.since(before), apdu, response)
-        self._seen = self._card.counters.copy()
         return response
+
+    def idle(self) -> bool:
+        """As the card does; a command that comes before a chip would be done waits for the rest."""
+        before = self._card.counters.copy()
+        worked = self._card.idle()
+        if worked:
+            self._clock.background(self._card.counters.since(before))
+        return worked
 
     def reset(self) -> None:
         self._card.reset()
-        # The counters begin at zero; what is there now, the card did at power-up.
-        self._seen = OperationCounters()
-        self._take_background()
+        self._clock.power_up()
 
     def close(self) -> None:
         self._card.close()
-
-    def _take_background(self) -> None:
-        now = self._card.counters.copy()
-        if now != self._seen:
-            self._clock.background(now.since(self._seen))
-            self._seen = now

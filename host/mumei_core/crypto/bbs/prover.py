@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from mumei_core.crypto.bbs.messages import InitResult, Proof, Signature
 from mumei_core.crypto.curve import Group, Point, R
+from mumei_core.metering import count_scalars
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -62,6 +63,7 @@ def proof_init(
 
     ``generators`` = (Q_1, H_1, …, H_L). Nothing here depends on header or challenge: a prover may do it ahead.
     """
+    count_scalars(products=1)
     D = group.multiply(B, randoms.r2)
     Abar = group.multiply(signature.A, randoms.r1 * randoms.r2 % R)
     Bbar = group.subtract(group.multiply(D, randoms.r1), group.multiply(Abar, signature.e))
@@ -93,6 +95,7 @@ def proof_finalize(
     init: InitResult, challenge: int, e: int, randoms: ProofRandoms, undisclosed: Mapping[int, int]
 ) -> Proof:
     """ProofFinalize; ``undisclosed`` maps index to message scalar."""
+    count_scalars(products=3 + len(undisclosed), inverses=1)
     r3 = pow(randoms.r2, -1, R)
     return Proof(
         Abar=init.Abar,

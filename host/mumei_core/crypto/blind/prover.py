@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from mumei_core.crypto.blind.messages import CommitmentWithProof, blind_challenge
 from mumei_core.crypto.curve import Group, Point, R
 from mumei_core.crypto.hashing import Interface
+from mumei_core.metering import count_scalars
 
 
 def core_commit(
@@ -27,6 +28,7 @@ def core_commit(
     C = group.sum_of_fixed_products(zip(blind_generators, (secret_prover_blind, *committed), strict=True))
     Cbar = group.sum_of_fixed_products(zip(blind_generators, (s_tilde, *m_tilde), strict=True))
     c = blind_challenge(interface, C, Cbar, blind_generators)
+    count_scalars(products=1 + len(committed))
     return CommitmentWithProof(
         C=C,
         s_hat=(s_tilde + secret_prover_blind * c) % R,

@@ -17,6 +17,7 @@ from mumei_core.crypto.predicate.messages import (
     DigitTable,
 )
 from mumei_core.errors import MumeiError
+from mumei_core.metering import count_scalars
 
 
 class CannotProve(MumeiError):  # noqa: N818 - the protocol's word
@@ -66,6 +67,7 @@ def tied_digit_blindings(
     writes it, is one and the same distribution: the solutions of one linear equation, all equally likely. (But for
     the zero that nobody draws: two scalars in r, which is 2^255.)
     """
+    count_scalars(products=len(predicates))
     blindings: list[tuple[int, ...]] = []
     for predicate in predicates:
         d_tilde_1 = draw()
@@ -107,6 +109,7 @@ def predicate_init(
 
 def predicate_finalize(state: PredicateState, challenge: int) -> tuple[DigitProof, ...]:
     """v^_j = v~_j + c v_j, d^_j = d~_j + c d_j."""
+    count_scalars(products=2 * len(state.commitments))
     return tuple(
         DigitProof(
             V=commitment.V,
