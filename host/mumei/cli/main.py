@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import click
 
 from mumei.cli import output
+from mumei.cli.tracing import record_to
 from mumei_core.errors import HostEnvironmentError, MumeiError
 
 
@@ -36,6 +38,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "office": Entry("mumei.cli.office", "office", "The resident registry, and issuing cards."),
         "receipt": Entry("mumei.cli.receipt", "receipt", "Verify a receipt, which names nobody."),
         "terminal": Entry("mumei.cli.terminal", "terminal", "Set up a terminal, and ask cards."),
+        "trace": Entry("mumei.cli.trace", "trace", "Record what cards are told and answer; show and replay it."),
     }
 )
 
@@ -114,8 +117,16 @@ def _confess(error: Exception) -> int:
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Print a traceback with every error.")
+@click.option(
+    "--trace",
+    "trace_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Record what goes over the wire in a new FILE, secrets masked; see 'mumei trace'.",
+)
 @click.version_option(package_name="mumei")
-def cli(debug: bool) -> None:
+@click.pass_context
+def cli(context: click.Context, debug: bool, trace_file: Path | None) -> None:
     """A smart-card ID that proves what a counter needs to know, and never who.
 
     \b
@@ -131,6 +142,8 @@ def cli(debug: bool) -> None:
       5 own trust material unknown, expired or stale         6 CANNOT DECIDE
       70 fault of the program                                130 interrupted
     """
+    if trace_file is not None:
+        record_to(trace_file, context)
 
 
 def main() -> None:

@@ -81,8 +81,9 @@ class CardConnection(ABC):
     def carried(self, command: CommandAPDU, response: ResponseAPDU) -> None:
         """Told by the session what the exchanges since the last call carried, whole and unprotected.
 
-        A connection that records keeps it, secrets masked; every other one does nothing, as here.
+        A connection that records keeps it, secrets masked; every other one forgets it, as here.
         """
+        del command, response
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,1 @@
+"""Sessions with cards on record: what went over the wire, secrets masked; shown, compared, replayed."""

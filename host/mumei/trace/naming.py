@@ -1,0 +1,159 @@
+"""An exchange in the words of apdu_specs: command, meaning of P1-P2, data objects by name, status word.
+
+Takes anything: what is not as the specs say it is shown as octets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from mumei.trace.model import Message, answer_of, command_of, data_of
+from mumei.trace.places import field_of, places
+from mumei.transport.masked_octets import MaskedOctets
+from mumei_core.commands import codes
+from mumei_core.commands.catalogue.all import LAYER_STATUS_WORDS, find
+from mumei_core.commands.data_objects import UNKNOWN
+from mumei_core.commands.specification import CommandSpec, Field
+from mumei_core.dates import date_of
+from mumei_core.errors import DataError
+from mumei_core.iso7816 import status_word
+from mumei_core.iso7816.apdu import CommandAPDU
+from mumei_core.iso7816.chaining import CHAINING_BIT
+
+_UNKNOWN_COMMAND: Final = "unknown command"
+_SHORTEST_TEXT: Final = 3
+_DAY_LENGTH: Final = 4
+# Names that apdu_specs gives to days counted from 1880-01-01.
+_DAYS: Final = frozenset({"date", "day", "not before", "not after", "valid until", "issuance date"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A data object or a stretch of octets.
+
+    ``value``: None where the items after it, deeper, hold it. ``gloss``: a text or a day that it says.
+    """
+
+    depth: int
+    name: str
+    tag: str
+    octets: int
+    value: MaskedOctets | None
+    gloss: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """One message in words. ``parameters``: what P1-P2 mean. ``meaning``: of ``sw``, empty where none came."""
+
+    command: str
+    clause: str
+    header: str
+    parameters: str
+    data: tuple[Item, ...]
+    le: int | None
+    answer: tuple[Item, ...]
+    sw: str
+    meaning: str
+
+
+def name_message(message: Message) -> Named:
+    """The message in the specs' words."""
+    command = command_of(message.command)
+    answer, sw = answer_of(message.response) if len(message.response) >= 2 else (MaskedOctets(), None)
+    if command is None:
+        return Named(
+            command="no command APDU",
+            clause="",
+            header=message.command.zeroed[:4].hex(" ").upper(),
+            parameters="",
+            data=tuple(_raw(data_of(message.command))),
+            le=None,
+            answer=tuple(_raw(answer)),
+            sw="" if sw is None else f"{sw:04X}",
+            meaning="" if sw is None else _meaning(None, sw),
+        )
+    spec = find(command.cla, command.ins)
+    return Named(
+        command=_UNKNOWN_COMMAND if spec is None else spec.name,
+        clause="" if spec is None else spec.clause,
+        header=command.header.hex(" ").upper(),
+        parameters=_parameters(spec, command.p1, command.p2, part=_is_part(command)),
+        data=tuple(_items(field_of(spec, command, answer=False), data_of(message.command))),
+        le=command.le,
+        answer=tuple(_items(field_of(spec, command, answer=True), answer)),
+        sw="" if sw is None else f"{sw:04X}",
+        meaning="" if sw is None else _meaning(spec, sw),
+    )
+
+
+def _parameters(spec: CommandSpec | None, p1: int, p2: int, *, part: bool) -> str:
+    words = []
+    variant = None if spec is None else spec.variant(p1, p2)
+    if variant is not None and spec is not None and variant.name.casefold() != spec.name.casefold():
+        words.append(variant.name)
+    elif variant is None:
+        words.append(f"P1-P2 {p1:02X}{p2:02X}")
+    if part:
+        words.append("part of a chain")
+    return ", ".join(words)
+
+
+def _is_part(command: CommandAPDU) -> bool:
+    """PACE's steps have the chaining bit and are whole commands (TR-03110-3 v2.21, B.1)."""
+    return bool(command.cla & CHAINING_BIT) and command.ins != codes.INS_GENERAL_AUTHENTICATE
+
+
+def _meaning(spec: CommandSpec | None, sw: int) -> str:
+    """What the status word says after this command, or to any command, or what the standard says."""
+    for word in (*(spec.status_words if spec is not None else ()), *LAYER_STATUS_WORDS):
+        if word.matches(sw):
+            number = sw & ~word.mask & 0xFFFF
+            return f"{word.when} (X = {number:X})" if word.mask != 0xFFFF else word.when
+    return status_word.describe(sw).partition(": ")[2]
+
+
+def _items(field: Field | None, octets: MaskedOctets) -> Iterator[Item]:
+    if field is None or not len(octets):
+        yield from _raw(octets)
+        return
+    hidden = (0, 0)
+    for place in places(field, octets.zeroed):
+        if hidden[0] <= place.start and place.end <= hidden[1] and place.item.depth:
+            continue  # inside what is masked whole there are only zeros
+        value = octets.cut(place.start, place.end)
+        masked = len(value) > 0 and value.hidden == ((0, len(value)),)
+        if masked and place.item.constructed:
+            hidden = (place.start, place.end)
+        flaw = place.item.flaw if place.item.name != UNKNOWN and not masked else ""
+        yield Item(
+            depth=place.item.depth,
+            name=f"{place.item.name} ({flaw})" if flaw else place.item.name,
+            tag="" if place.item.tag is None else f"{place.item.tag:02X}",
+            octets=len(value),
+            value=None if place.item.constructed and not masked else value,
+            gloss="" if place.item.constructed else _gloss(place.item.name, value),
+        )
+
+
+def _gloss(name: str, value: MaskedOctets) -> str:
+    """Names and contexts as text, days of the protocol as dates."""
+    if not value.is_whole or len(value) < _SHORTEST_TEXT:
+        return ""
+    if name in _DAYS and len(value) == _DAY_LENGTH:
+        try:
+            return date_of(int.from_bytes(value.zeroed)).isoformat()
+        except DataError:
+            return ""
+    try:
+        text = value.zeroed.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    return f'"{text}"' if text.isprintable() else ""
+
+
+def _raw(octets: MaskedOctets) -> Iterator[Item]:
+    if len(octets):
+        yield Item(depth=0, name="octets", tag="", octets=len(octets), value=octets)
