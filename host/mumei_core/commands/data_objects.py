@@ -21,11 +21,13 @@ class Item:
     """One named stretch of a field. ``tag``: None outside data objects. ``depth``: objects around it.
 
     ``value``: the octets, without tag and length; of a constructed object the children follow as items of their own
-    and ``constructed`` is true. ``secret``: no log may show it. ``flaw``: what is wrong with it, or nothing.
+    and ``constructed`` is true. ``start``: where the value begins in the field. ``secret``: no log may show it.
+    ``flaw``: what is wrong with it, or nothing.
     """
 
     name: str
     depth: int
+    start: int
     value: bytes
     tag: int | None = None
     constructed: bool = False
@@ -79,62 +81,67 @@ def walk(field: Field, octets: bytes) -> tuple[Item, ...]:
     if not octets:
         return ()
     if field.presence is Presence.FORBIDDEN:
-        return (Item(name=UNKNOWN, depth=0, value=octets, secret=True, flaw="should be empty"),)
+        return (Item(name=UNKNOWN, depth=0, start=0, value=octets, secret=True, flaw="should be empty"),)
     if field.objects:
-        return tuple(_walk_objects(field.objects, octets, 0, secret=field.secret, guarded=field.any_secret))
+        walker = _Walker(secret=field.secret, guarded=field.any_secret)
+        return tuple(walker.walk(field.objects, octets, depth=0, start=0))
     return tuple(_walk_parts(field, octets))
 
 
-def _walk_objects(
-    objects: Sequence[DataObject], octets: bytes, depth: int, *, secret: bool, guarded: bool
-) -> Iterator[Item]:
-    """``guarded``: something in the field is secret, so what cannot be named is not shown either."""
-    try:
-        items = parse(octets)
-    except TlvError as error:
-        yield Item(name=UNKNOWN, depth=depth, value=octets, secret=secret or guarded, flaw=str(error))
-        return
-    known = {known.tag: known for known in objects}
-    for item in items:
-        spec = known.get(item.tag)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Walker:
+    """``secret``: the whole field is. ``guarded``: something in it is, so what has no name is not shown either."""
+
+    secret: bool
+    guarded: bool
+
+    def walk(self, objects: Sequence[DataObject], octets: bytes, *, depth: int, start: int) -> Iterator[Item]:
+        try:
+            items = parse(octets)
+        except TlvError as error:
+            hidden = self.secret or self.guarded
+            yield Item(name=UNKNOWN, depth=depth, start=start, value=octets, secret=hidden, flaw=str(error))
+            return
+        known = {known.tag: known for known in objects}
+        for item in items:
+            start += len(item.to_bytes()) - len(item.value)
+            spec = known.get(item.tag)
+            yield self._item(item, spec, depth, start)
+            if spec is not None and spec.children:
+                yield from self.walk(spec.children, item.value, depth=depth + 1, start=start)
+            start += len(item.value)
+
+    def _item(self, item: Tlv, spec: DataObject | None, depth: int, start: int) -> Item:
+        flaw = ""
         if spec is None:
-            yield Item(
-                name=UNKNOWN,
-                depth=depth,
-                value=item.value,
-                tag=item.tag,
-                secret=secret or guarded,
-                flaw=UNKNOWN,
-            )
-            continue
-        hidden = secret or (spec.secret and not spec.children)
-        flaw = "" if spec.shortest <= len(item.value) <= spec.longest else "of a length that it cannot have"
-        # A value of the wrong length may hold the neighbour's octets.
-        yield Item(
-            name=spec.name,
+            flaw = UNKNOWN
+        elif not spec.shortest <= len(item.value) <= spec.longest:
+            flaw = "of a length that it cannot have"
+        # A value of the wrong length may hold its neighbour's octets.
+        hidden = self.secret or bool(flaw and self.guarded) or (spec is not None and spec.secret)
+        return Item(
+            name=UNKNOWN if spec is None else spec.name,
             depth=depth,
+            start=start,
             value=item.value,
             tag=item.tag,
-            constructed=bool(spec.children),
-            secret=hidden or bool(flaw and guarded),
+            constructed=spec is not None and bool(spec.children),
+            secret=hidden,
             flaw=flaw,
         )
-        if spec.children:
-            yield from _walk_objects(spec.children, item.value, depth + 1, secret=secret, guarded=guarded)
 
 
 def _walk_parts(field: Field, octets: bytes) -> Iterator[Item]:
     if not field.shortest <= len(octets) <= field.longest:
         flaw = f"{len(octets)} octets, not {field.shortest} to {field.longest}"
-        yield Item(name=UNKNOWN, depth=0, value=octets, secret=field.any_secret, flaw=flaw)
+        yield Item(name=UNKNOWN, depth=0, start=0, value=octets, secret=field.any_secret, flaw=flaw)
         return
-    at = 0
+    start = 0
     for part in field.parts:
-        length = _length(part, field, len(octets))
-        yield Item(
-            name=part.name, depth=0, value=octets[at : at + length], secret=field.secret or part.secret
-        )
-        at += length
+        value = octets[start : start + _length(part, field, len(octets))]
+        hidden = field.secret or part.secret
+        yield Item(name=part.name, depth=0, start=start, value=value, secret=hidden)
+        start += len(value)
 
 
 def _length(part: Part, field: Field, total: int) -> int:
