@@ -35,8 +35,8 @@ from mumei_core.commands.trust import CardTrust
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import (
     CardRefused,
-    ChannelBrokenError,
     CardRemovedError,
+    ChannelBrokenError,
     MumeiError,
     ProtocolError,
     UsageError,

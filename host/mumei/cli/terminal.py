@@ -247,6 +247,7 @@ def verify(
             question,
             today=today(),
             ask_pin=watch.aside(lambda: pin.digits(Pin, prompt="PIN (six digits)")),
+            restart=True,
         )
         times = watch.stop()
     if receipt is not None and done.verdict.outcome is Outcome.ACCEPT:

@@ -243,11 +243,9 @@ class Channel:
         Raises:
             SessionLostError, NoServiceError, CardBusyError: as :meth:`CardConnection.transmit`; also where the card
                 breaks the rules of ISO/IEC 7816-4 or of secure messaging, or had done so.
-            CardMemoryError: the card could not write what the command would have it keep.
         """
         response = self._first.transmit(command)
         self.connection.carried(command, response)
-        refuse_exhausted_memory(response.sw)
         return response
 
     def execute(self, command: CommandAPDU, *, doing: str) -> bytes:
@@ -258,10 +256,12 @@ class Channel:
             doing: completes "the card refused to ...".
 
         Raises:
-            CardRefused: any status word but 90 00.
+            CardMemoryError: the card has no memory for it.
+            CardRefused: any other status word but 90 00.
             SessionLostError, NoServiceError, CardBusyError: as :meth:`send`.
         """
         response = self.send(command)
+        refuse_exhausted_memory(response.sw)
         if response.sw != codes.SW_OK:
             raise CardRefused(
                 f"the card refused to {doing}: {status_word.describe(response.sw)}", sw=response.sw

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
+from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.session.channel import Channel
 from mumei_core.commands import codes
 from mumei_core.errors import CardRefused
@@ -72,4 +73,5 @@ def present(channel: Channel, request: bytes) -> bytes:
         return response.data
     if response.sw in {refusal.value for refusal in Refusal}:
         raise PresentationRefused(Refusal(response.sw))
+    refuse_exhausted_memory(response.sw)
     raise CardRefused(f"the card refused to present: {status_word.describe(response.sw)}", sw=response.sw)

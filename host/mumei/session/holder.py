@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import ClassVar, NoReturn, Self
 
+from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.session.channel import Channel
 from mumei_core.commands import codes
 from mumei_core.errors import CardRefused, UsageError
@@ -267,6 +268,7 @@ def _tries(sw: int) -> int | None:
 
 def _run(channel: Channel, command: CommandAPDU, *, label: str) -> None:
     sw = channel.send(command).sw
+    refuse_exhausted_memory(sw)
     if sw == codes.SW_OK:
         return
     way_out = _way_out(label)

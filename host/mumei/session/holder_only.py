@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mumei.session.card_memory import refuse_exhausted_memory
 from mumei_core.commands import codes
 from mumei_core.errors import CardRefused
 from mumei_core.iso7816 import status_word
@@ -13,6 +14,7 @@ class HolderNeededError(CardRefused):
 
 def refused(sw: int, *, doing: str) -> CardRefused:
     """The error for a refusal of the holder's own commands; ``doing`` completes "the card refused to ..."."""
+    refuse_exhausted_memory(sw)
     if sw == codes.SW_SECURITY_STATUS:
         return HolderNeededError(
             f"the card refused to {doing} to anyone but its holder",

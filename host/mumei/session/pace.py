@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.session.channel import BEGIN_ANEW, Channel
 from mumei.session.holder import Digits, Pin, PinBlockedError, PinStatus, Puk, TransportPin
 from mumei_core.commands import codes
@@ -170,13 +171,18 @@ def _refusal(response: ResponseAPDU, step: Step, secret: Digits) -> CardRefused:
         return _wrong_with_counter(secret, sw, tries)
     if sw == codes.SW_BLOCKED:
         return _blocked(secret, sw)
-    if sw == codes.SW_CONDITIONS:
+    if sw == codes.SW_CONDITIONS and _is_counted(secret):
         return _suspended(secret, sw)
     return _other(response, secret)
 
 
+def _is_counted(secret: Digits) -> bool:
+    """Whether wrong tries block it; shop code and CAN never do."""
+    return isinstance(secret, Pin | TransportPin | Puk)
+
+
 def _wrong_or_worse(secret: Digits, sw: int) -> CardRefused:
-    if isinstance(secret, Pin | TransportPin | Puk):
+    if _is_counted(secret):
         return WrongPasswordError(
             f"the card did not accept the {secret.label}: wrong, or its tries are used up",
             sw=sw,
@@ -223,6 +229,7 @@ def _way_out(secret: Digits) -> str:
 
 
 def _other(response: ResponseAPDU, secret: Digits) -> CardRefused:
+    refuse_exhausted_memory(response.sw)
     return CardRefused(
         f"the card refused to open a channel with the {secret.label}: {status_word.describe(response.sw)}",
         sw=response.sw,

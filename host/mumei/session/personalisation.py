@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Callable
 from typing import Final
 
+from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.session.channel import Channel
 from mumei_core.commands import codes
 from mumei_core.commands.enrolment import (
@@ -83,6 +84,7 @@ def enrol(channel: Channel, nonce: bytes) -> EnrolmentAnswer:
     CardRefused, ProtocolError; and what :meth:`Channel.send` raises.
     """
     response = channel.send(_command(codes.INS_ENROL, encode_enrol(nonce)))
+    refuse_exhausted_memory(response.sw)
     if response.sw == codes.SW_REFERENCE_NOT_FOUND:
         raise CardNotReadyError("the card has no parameters yet", sw=response.sw)
     if response.sw == codes.SW_FILE_EXISTS:
@@ -108,6 +110,7 @@ def store_credential(channel: Channel, credential: IssuedCredential) -> None:
     """
     data = credential.to_octets()
     response = channel.send(_command(codes.INS_STORE_CREDENTIAL, data))
+    refuse_exhausted_memory(response.sw)
     if response.sw == codes.SW_FILE_EXISTS:
         raise CardHasCredentialError("this card holds another credential", sw=response.sw)
     if response.sw in (codes.SW_REFERENCE_NOT_FOUND, codes.SW_CONDITIONS):

@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
+from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.session.channel import BEGIN_ANEW, Channel, Link
 from mumei_core.commands import codes
 from mumei_core.errors import (
@@ -182,6 +183,7 @@ def open_scp03(
     except Scp03Error as error:
         raise ProtocolError(f"the card offers another channel than asked for: {error.message}") from error
     response = channel.send(scp03.external_authenticate())
+    refuse_exhausted_memory(response.sw)
     if response.sw != codes.SW_OK:
         scp03.wipe()
         raise CardRefused(
@@ -196,6 +198,7 @@ def open_scp03(
 
 def _initialize_update(channel: Channel, challenge: bytes) -> InitializeUpdateAnswer:
     response = channel.send(initialize_update(challenge))
+    refuse_exhausted_memory(response.sw)
     if response.sw == codes.SW_INS_NOT_SUPPORTED:
         raise IssuedCardError(
             "this card takes no personalisation: it is issued already, or is not made for it",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.session.channel import Channel
 from mumei_core.commands import codes
 from mumei_core.commands.terminal_rights import channel_binding
@@ -103,6 +104,7 @@ def authenticate(
 
 
 def _refusal(command: CommandAPDU, sw: int, certificate: Certificate) -> TrustError | CardRefused:
+    refuse_exhausted_memory(sw)
     name = certificate.body.chr.decode("latin-1")
     of_certificate = command.ins == codes.INS_PERFORM_SECURITY_OPERATION or command.p2 == codes.SET_DST_P2
     if of_certificate and sw in _CERTIFICATE_REASONS:

@@ -14,6 +14,7 @@ from mumei.session import credential, holder
 from mumei.session.application import Application
 from mumei.session.channel import Channel
 from mumei.session.credential import PresentationRefused, Refusal
+from mumei.session.recovery import begin
 from mumei.terminal.access import Entry
 from mumei.terminal.question import Question, attribute_names, describe
 from mumei.terminal.trust import Terminal
@@ -23,6 +24,7 @@ from mumei_core.commands.terminal_rights import needs_pin
 from mumei_core.credential import ATTRIBUTES, AttributeType, Index
 from mumei_core.dates import date_of, day_number
 from mumei_core.errors import (
+    AnsweredAlreadyError,
     CardRefused,
     DecodingError,
     InvalidProof,
@@ -116,23 +118,20 @@ def visit(
     today: date,
     ask_pin: AskPin = lambda: None,
     nonces: Nonces | None = None,
+    restart: bool = False,
 ) -> Visit:
     """Ask one card one question, and decide. ``ask_pin`` is called only where the PIN is needed.
 
+    ``restart``: a session that broke off before the card was asked anything is begun once more by itself.
+
     Raises UsageError for a question this terminal may not ask, WrongPinError and its like, HostEnvironmentError,
-    CardRemovedError; every answer of the card itself, good or bad, is a verdict.
+    SessionLostError; every answer of the card itself, good or bad, is a verdict.
     """
     nonces = nonces or Nonces()
     # Before the card is touched: what this terminal may not ask, it does not begin to ask.
     build_request(terminal, question, bytes(NONCE_LENGTH), today)
     terminal.access.check_day(today)
-    application = Application.identify(channel)
-    if application.profile != terminal.parameters.profile:
-        raise WrongCardError(
-            "the card and the terminal's parameters are of different profiles",
-            hint="Development terminals read development cards only, and the reverse.",
-        )
-    entry = terminal.access.enter(channel)
+    entry = begin(channel, lambda: _enter(channel, terminal)) if restart else _enter(channel, terminal)
     request = build_request(terminal, question, nonces.draw(), today, entry.binding)
     octets = request.to_octets()
     wants_pin = needs_pin(terminal.rights, request, terminal.parameters.ages)
@@ -152,11 +151,30 @@ def visit(
     )
 
 
+def _enter(channel: Channel, terminal: Terminal) -> Entry:
+    """Open the card's application, and show it who asks."""
+    application = Application.identify(channel)
+    if application.profile != terminal.parameters.profile:
+        raise WrongCardError(
+            "the card and the terminal's parameters are of different profiles",
+            hint="Development terminals read development cards only, and the reverse.",
+        )
+    return terminal.access.enter(channel)
+
+
 def _ask(channel: Channel, request: bytes) -> bytes | CardRefused:
-    """The presentation, or how the card refused; apart from the PIN, whose refusals go to the caller."""
+    """The presentation, or how the card refused; apart from the PIN, whose refusals go to the caller.
+
+    Raises AnsweredAlreadyError where the card has answered this session's request, and not to us.
+    """
     try:
         return credential.present(channel, request)
     except CardRefused as refused:
+        if isinstance(refused, PresentationRefused) and refused.refusal is Refusal.USED:
+            raise AnsweredAlreadyError(
+                "the card has answered this request already, and the answer did not reach us",
+                hint="The reader sent it twice. Begin anew; if it happens again, use another reader.",
+            ) from refused
         return refused
 
 
