@@ -34,8 +34,8 @@ class SoftwareCard:
     def idle(self) -> bool:
         """Lets the card work while nobody waits; whether there was any work.
 
-        For those who serve it to others. In process a command follows its answer at once: there is no such time, and
-        the same work is done and counted inside a command.
+        For those who serve it to others. In process a command follows its answer at once: there is no such time,
+        and the same work is done and counted inside a command.
         """
         return self._kernel.idle()
 
