@@ -190,9 +190,10 @@ def _write_letter(letter: PinLetter, profile: str, stream: TextIO) -> None:
 
 def _serve(options: argparse.Namespace) -> None:
     named = {name: getattr(options, name) for name in link_options.ABOUT}
-    faults = link_options.read({name: value for name, value in named.items() if value is not None})
+    told = {name: value for name, value in named.items() if value is not None}
+    faults = link_options.read(told)
     check_expressible(faults)
-    card = put_together(options.file, faults)
+    card = put_together(options.file, faults, link_options.clock(told))
     link = VpcdLink(
         card,
         port=options.port,

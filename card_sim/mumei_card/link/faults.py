@@ -111,6 +111,11 @@ class FaultyCard:
         return _T14_ATR if self._has(Kind.WRONG_PROTOCOL) else self._card.atr
 
     @property
+    def modelled(self) -> object:
+        """The time that the card inside models, if it does."""
+        return getattr(self._card, "modelled", None)
+
+    @property
     def supports_extended(self) -> bool:
         """Whether the way passes extended lengths."""
         return not self._has(Kind.SHORT_ONLY)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from mumei_card.chip.counters import OperationCounters
 from mumei_card.chip.nvm import Nvm
+from mumei_card.chip.timing import Clock, TimedCard
 from mumei_card.link import options as link_options
 from mumei_card.link.fault_script import Fault
 from mumei_card.link.faults import FaultyCard, FaultyNvm, check_reader
@@ -26,6 +28,11 @@ class SoftwareCard:
     def atr(self) -> bytes:
         """Answer to reset, the same for every card."""
         return self._kernel.atr
+
+    @property
+    def counters(self) -> OperationCounters:
+        """What the card has done since it was powered up."""
+        return self._kernel.counters
 
     def transmit(self, apdu: bytes) -> bytes:
         """Command octets in, response octets with status word out. What is no command is answered 67 00."""
@@ -49,7 +56,10 @@ class SoftwareCard:
         self._nvm.close()
 
 
-def open_card(path: str, *, options: Mapping[str, str] = _NO_OPTIONS) -> SoftwareCard | FaultyCard:
+AnyCard = SoftwareCard | TimedCard | FaultyCard
+
+
+def open_card(path: str, *, options: Mapping[str, str] = _NO_OPTIONS) -> AnyCard:
     """The card in the file ``path``. ``options``: see :data:`mumei_card.link.options.ABOUT`.
 
     Raises NoCardError (no file), NoPermissionError, CardBusyError (open elsewhere), CardFileError (damaged);
@@ -57,14 +67,22 @@ def open_card(path: str, *, options: Mapping[str, str] = _NO_OPTIONS) -> Softwar
     before a card is opened, where the fault script says so: WrongCardError, or UsageError for two cards.
     """
     faults = link_options.read(options)
+    clock = link_options.clock(options)
     check_reader(faults)
-    return put_together(path, faults)
+    return put_together(path, faults, clock)
 
 
-def put_together(path: str, faults: Sequence[Fault]) -> SoftwareCard | FaultyCard:
-    """The card in the file ``path`` with these faults. Raises what opening the file raises."""
+def put_together(path: str, faults: Sequence[Fault], clock: Clock | None = None) -> AnyCard:
+    """The card in the file ``path``, with these faults on its way and as slow as the clock says.
+
+    Raises what opening the file raises.
+    """
     if not faults:
-        return SoftwareCard(Nvm.open(path))
+        return _timed(SoftwareCard(Nvm.open(path)), clock)
     memory = FaultyNvm.open(path)
     assert isinstance(memory, FaultyNvm)  # noqa: S101 - made by its own class
-    return FaultyCard(SoftwareCard(memory), memory, faults)
+    return FaultyCard(_timed(SoftwareCard(memory), clock), memory, faults)
+
+
+def _timed(card: SoftwareCard, clock: Clock | None) -> SoftwareCard | TimedCard:
+    return card if clock is None else TimedCard(card, clock)

@@ -6,11 +6,14 @@ host that takes ``--card FILE``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from mumei_card.chip.profiles import find
+from mumei_card.chip.timing import Clock, never
 from mumei_card.link.fault_script import Fault, Kind, parse
 from mumei_core.errors import UsageError
 
@@ -19,7 +22,7 @@ FAULT, CHIP, REALTIME, SEED = "fault", "chip", "realtime", "seed"
 ABOUT: Final[Mapping[str, str]] = MappingProxyType(
     {
         FAULT: "script of faults on the way to the card",
-        CHIP: "name of a chip's timing profile",
+        CHIP: "profile of the chip whose time is kept, CHIP[/IMPLEMENTATION[/LINK]]; 'mumei-card chips' lists them",
         REALTIME: f"'on': answers take as long as the chip of '{CHIP}' would take; or 'off'",
         SEED: "whole number that random faults begin with",
     }
@@ -45,6 +48,16 @@ def read(options: Mapping[str, str]) -> tuple[Fault, ...]:
             raise UsageError("a seed is for random faults", hint="Give --fault random with --seed.")
         return ()
     return with_seed(parse(options[FAULT]), options.get(SEED))
+
+
+def clock(options: Mapping[str, str], *, sleep: Callable[[float], None] = time.sleep) -> Clock | None:
+    """The clock of the chip that the options name, None without one; it sleeps only in real time.
+
+    Raises UsageError for a profile that does not exist.
+    """
+    if CHIP not in options:
+        return None
+    return Clock(find(options[CHIP]), sleep=sleep if is_on(options, REALTIME) else never)
 
 
 def with_seed(faults: tuple[Fault, ...], seed: str | None) -> tuple[Fault, ...]:
