@@ -1,4 +1,4 @@
-"""Sessions with the card, by the suite's own reference: PACE, Terminal Authentication, SCP03. One command at a time."""
+"""Sessions with the card by the suite's own reference: PACE, Terminal Authentication, SCP03; one command at a time."""
 
 from __future__ import annotations
 

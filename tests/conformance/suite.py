@@ -1,6 +1,6 @@
 """What a check of the suite carries beside its code: clauses, the cards it can run on, and what it wears out.
 
-A check is a test function whose first parameter is ``card``. It sends octets and judges answers; whatever it needs to
+A check is a test function whose first parameter is ``card``. It sends octets and judges answers; what it needs to
 know of the card is on the bench. Checks are found by pytest as tests, and by :func:`checks` as data.
 """
 

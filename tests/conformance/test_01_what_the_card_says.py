@@ -1,4 +1,4 @@
-"""Answer to reset, historical bytes, EF.ATR/INFO, EF.DIR, EF.CardAccess: what a card says of itself before anything."""
+"""Answer to reset, historical bytes, EF.ATR/INFO, EF.DIR, EF.CardAccess: what a card says of itself."""
 
 from __future__ import annotations
 

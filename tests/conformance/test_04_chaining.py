@@ -88,6 +88,14 @@ def test_what_takes_no_data_is_not_chained(card: Card, apdu: str) -> None:
     card.expect(apdu[0].replace("1", "0") + apdu[1:], "* 9000")
 
 
+@clause(ISO, "5.1.1.1", "the first part of what the card does not know is refused")
+@clause(ISO, "5.1.3", "6D00 instruction not supported or invalid")
+@cases(unknown="10 FE 00 00 01 AA", invalid="10 60 00 00 01 AA", proprietary="90 FE 00 00 01 AA")
+def test_a_part_of_an_unknown_command_is_6d00(card: Card, apdu: str) -> None:
+    card.expect(apdu, "6D00")
+    card.expect("00 84 00 00 08", "................ 9000")
+
+
 @clause(ISO, "5.1.3", "61XX: what is longer than Le waits")
 @clause(ISO, "7.6.1", "GET RESPONSE fetches it")
 def test_an_answer_longer_than_le_comes_in_pieces(card: Card) -> None:

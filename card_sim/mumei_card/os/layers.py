@@ -22,6 +22,7 @@ from mumei_core.commands.codes import (
     SW_CHANNEL_NOT_SUPPORTED,
     SW_CLA_NOT_SUPPORTED,
     SW_CONDITIONS,
+    SW_INS_NOT_SUPPORTED,
     SW_LAST_COMMAND_EXPECTED,
     SW_MORE_DATA,
     SW_SECURE_MESSAGING_NOT_SUPPORTED,
@@ -147,12 +148,20 @@ class CommandChaining(Layer):
             whole = self._collector.add(command)
         if whole is not None:
             return above(whole)
-        if not self._may_be_chained(command):
+        try:
+            self._check_part(command)
+        except CardError:
             self._collector.reset()
-            raise CardError(SW_CHAINING_NOT_SUPPORTED, "a command without data comes in one piece")
+            raise
         return ResponseAPDU()
 
-    def _may_be_chained(self, command: CommandAPDU) -> bool:
-        """A chain carries a long data field. Under SCP03 every command has one: its MAC."""
+    def _check_part(self, command: CommandAPDU) -> None:
+        """A chain carries a long data field of a command that there is."""
+        if command.cla & SECURE_MESSAGING_BIT:
+            # Under SCP03 every command has data, its MAC, and what lies inside is not known yet.
+            return
         entry = self._registry.find(command.cla & ~CHAINING_BIT, command.ins)
-        return entry is None or entry.data is not Presence.FORBIDDEN
+        if entry is None:
+            raise CardError(SW_INS_NOT_SUPPORTED, "instruction not supported")
+        if entry.data is Presence.FORBIDDEN:
+            raise CardError(SW_CHAINING_NOT_SUPPORTED, "a command without data comes in one piece")

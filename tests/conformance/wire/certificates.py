@@ -1,4 +1,4 @@
-"""CV certificates and the terminal's signature: TR-03110-3 v2.21, A.7, C and D. Nothing here imports the project."""
+"""CV certificates and a terminal's signature: TR-03110-3 v2.21, A.7, C and D. Nothing here imports the project."""
 
 from __future__ import annotations
 

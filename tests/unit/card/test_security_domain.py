@@ -254,7 +254,7 @@ BODIES = st.binary(max_size=40) | st.builds(
     st.binary(min_size=1, max_size=40),
     st.binary(max_size=1),
 )
-KERNELS_OWN = {"6700", "6A86", "6883", "9000", "6982"}
+KERNELS_OWN = {"6700", "6A86", "6883", "6884", "9000", "6982"}
 LISTED = {
     (int(entry["cla"], 16), int(entry["ins"], 16)): {status["sw"] for status in entry["status_words"]}
     for entry in yaml.safe_load((ROOT / "apdu_specs" / "gp.yaml").read_text(encoding="utf-8"))["commands"]
