@@ -7,9 +7,10 @@ from mumei_card.os.registry import Registry
 
 
 def register(registry: Registry) -> None:
-    """Enters every command of the card."""
+    """Binds every command of the card; raises ValueError where apdu_specs and applets disagree."""
     files.register(registry)
     terminal_authentication.register(registry)
     pin.register(registry)
     identity.register(registry)
     security_domain.register(registry)
+    registry.require_complete()

@@ -22,7 +22,6 @@ from mumei_card.applet.records import (
     StoredCredential,
     day_to_bytes,
 )
-from mumei_card.applet.security_domain import require_personalisation
 from mumei_card.chip.arithmetic import CountedGroup
 from mumei_card.chip.rng import scalar_source
 from mumei_card.errors import CardError
@@ -48,7 +47,6 @@ T = TypeVar("T")
 
 def enrol(command: CommandAPDU, context: CardContext) -> bytes:
     """Commit to a fresh revocation handle and nym secret. The same nonce gets the same answer again."""
-    require_personalisation(context)
     nonce = _decoded(decode_enrol, command.data)
     parameters = pinned_parameters(context)
     if context.nvm.get(RECORD_CREDENTIAL) is not None:
@@ -92,7 +90,6 @@ def store_credential(command: CommandAPDU, context: CardContext) -> bytes:
 
     The same data again gets the same receipt: an office that lost the answer can ask once more.
     """
-    require_personalisation(context)
     issued = _decoded(IssuedCredential.from_octets, command.data)
     parameters = pinned_parameters(context)
     receipt = hashing.sha256(command.data)

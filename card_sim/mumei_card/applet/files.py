@@ -12,20 +12,16 @@ from mumei_card.errors import CardError
 from mumei_card.os.answer_to_reset import CARD_CAPABILITIES, CARD_SERVICE_DATA, life_cycle_status
 from mumei_card.os.context import CardContext
 from mumei_card.os.lifecycle import life_cycle_of
-from mumei_card.os.registry import ANY_OCTET, Access, Command, Presence, Registry
+from mumei_card.os.registry import Registry
 from mumei_core.commands import codes
 from mumei_core.eac.card_access import CARD_ACCESS
 from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, MAX_SHORT_LE, CommandAPDU, ResponseAPDU
 from mumei_core.iso7816.ber_tlv import encode
 
-_BY_FILE_IDENTIFIER = (0x00, 0x02)
 _BY_NAME = 0x04
 _OCCURRENCE = 0x03
 _FIRST_OR_LAST = (0x00, 0x01)
 _FCI, _FCP, _NO_DATA = 0x00, 0x04, 0x0C
-_SELECT_P2 = frozenset(
-    template | occurrence for template in (_FCI, _FCP, _NO_DATA) for occurrence in range(4)
-)
 
 _DESCRIPTOR_DF = b"\x38"
 _DESCRIPTOR_TRANSPARENT_EF = b"\x01"
@@ -33,7 +29,6 @@ _ACTIVATED = b"\x05"
 _LABEL = b"mumei"
 
 _SFI_FLAG = 0x80
-_SFI_UNUSED_BITS = 0x60
 _SFI_MASK = 0x1F
 
 
@@ -93,46 +88,10 @@ EF_CARD_ACCESS = ElementaryFile(
 
 
 def register(registry: Registry) -> None:
-    """SELECT, READ BINARY, GET CHALLENGE, GET DATA. GET RESPONSE is the kernel's."""
-    registry.add(
-        Command(
-            name="SELECT",
-            cla=codes.CLA_ISO,
-            ins=codes.INS_SELECT,
-            handler=select,
-            p1=(*_BY_FILE_IDENTIFIER, _BY_NAME),
-            p2=_SELECT_P2,
-            data=Presence.REQUIRED,
-            answers=False,
-            access=Access.ANYONE,
-        )
-    )
-    registry.add(
-        Command(
-            name="READ BINARY",
-            cla=codes.CLA_ISO,
-            ins=codes.INS_READ_BINARY,
-            handler=read_binary,
-            p1=ANY_OCTET,
-            p2=ANY_OCTET,
-            data=Presence.FORBIDDEN,
-            answers=True,
-            access=Access.ANYONE,
-        )
-    )
-    registry.add(
-        Command(
-            name="GET DATA",
-            cla=codes.CLA_ISO,
-            ins=codes.INS_GET_DATA,
-            handler=get_data,
-            p1=ANY_OCTET,
-            p2=ANY_OCTET,
-            data=Presence.FORBIDDEN,
-            answers=True,
-            access=Access.ANYONE,
-        )
-    )
+    """SELECT, READ BINARY, GET DATA. GET RESPONSE is the kernel's."""
+    registry.bind("SELECT", select)
+    registry.bind("READ BINARY", read_binary)
+    registry.bind("GET DATA", get_data)
 
 
 def select(command: CommandAPDU, context: CardContext) -> bytes:
@@ -164,10 +123,6 @@ def _select_application(command: CommandAPDU, context: CardContext) -> bytes:
 
 
 def _select_file(command: CommandAPDU, context: CardContext) -> bytes:
-    if command.p2 & _OCCURRENCE:
-        raise CardError(codes.SW_WRONG_P1_P2, "a file identifier has no further occurrence")
-    if len(command.data) != 2:
-        raise CardError(codes.SW_LC_AGAINST_P1_P2, "a file identifier has two octets")
     file = _find(context, fid=int.from_bytes(command.data))
     context.security_status.current_file = file.fid
     if command.p2 == _NO_DATA:
@@ -197,8 +152,6 @@ def _current(context: CardContext) -> ElementaryFile:
 def read_binary(command: CommandAPDU, context: CardContext) -> ResponseAPDU:
     """READ BINARY, clause 7.2.3, even instruction: offset in P1-P2, or short file identifier in P1."""
     if command.p1 & _SFI_FLAG:
-        if command.p1 & _SFI_UNUSED_BITS:
-            raise CardError(codes.SW_WRONG_P1_P2, "P1 holds neither an offset nor a short file identifier")
         # Number 0 is the current file (5.3.1.1).
         number = command.p1 & _SFI_MASK
         file = _find(context, sfi=number) if number else _current(context)

@@ -17,7 +17,6 @@ from mumei_card.applet.records import (
     PinnedParameters,
     day_to_bytes,
 )
-from mumei_card.applet.security_domain import require_personalisation
 from mumei_card.applet.trust_points import RECORD_TRUST, auditor_keys, root_keys, trust_records
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
@@ -37,7 +36,6 @@ _MAX_COLLECTED = 2 * TABLE_LENGTH + 1024
 
 def store_data(command: CommandAPDU, context: CardContext) -> bytes:
     """Collect blocks 0, 1, 2, …; with the last one decode, check and pin everything in one commit."""
-    require_personalisation(context)
     blocks = _blocks(context) if command.p2 else ()
     if command.p2 != len(blocks):
         raise CardError(codes.SW_CONDITIONS, "a block is missing or repeated")

@@ -15,52 +15,20 @@ from dataclasses import replace
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_card.os.passwords import RECORD_PIN, RECORD_PUK, Attempt, Password, load, new_pin
-from mumei_card.os.registry import ANY_OCTET, Access, Command, Presence, Registry
+from mumei_card.os.registry import Registry
 from mumei_card.os.security_status import PaceChannel
 from mumei_core.commands import codes
 from mumei_core.eac.pace_messages import Password as PasswordName
 from mumei_core.iso7816.apdu import CommandAPDU
 
-_WITH_OLD = 0x00
-
 
 def register(registry: Registry) -> None:
-    """VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER. The handlers check P2 themselves: 6A88."""
-    for name, ins, handler, data, access in (
-        ("VERIFY", codes.INS_VERIFY, verify, Presence.OPTIONAL, Access.TERMINAL),
-        (
-            "CHANGE REFERENCE DATA",
-            codes.INS_CHANGE_REFERENCE_DATA,
-            change_reference_data,
-            Presence.REQUIRED,
-            Access.DEVELOPMENT,
-        ),
-    ):
-        registry.add(
-            Command(
-                name=name,
-                cla=codes.CLA_ISO,
-                ins=ins,
-                handler=handler,
-                p2=ANY_OCTET,
-                data=data,
-                answers=False,
-                access=access,
-            )
-        )
-    registry.add(
-        Command(
-            name="RESET RETRY COUNTER",
-            cla=codes.CLA_ISO,
-            ins=codes.INS_RESET_RETRY_COUNTER,
-            handler=reset_retry_counter,
-            p1=(_WITH_OLD, codes.CHANGE_PIN_P1, codes.UNBLOCK_PIN_P1),
-            p2=ANY_OCTET,
-            data=Presence.OPTIONAL,
-            answers=False,
-            access=Access.CHANNEL,
-        )
-    )
+    """VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER."""
+    registry.guard("PIN_CHANNEL", lambda context: _holders_channel(context, PasswordName.PIN))
+    registry.guard("PUK_CHANNEL", lambda context: _holders_channel(context, PasswordName.PUK))
+    registry.bind("VERIFY", verify)
+    registry.bind("CHANGE REFERENCE DATA", change_reference_data)
+    registry.bind("RESET RETRY COUNTER", reset_retry_counter)
 
 
 def verify(command: CommandAPDU, context: CardContext) -> bytes:
@@ -68,10 +36,9 @@ def verify(command: CommandAPDU, context: CardContext) -> bytes:
     if context.profile != codes.PROFILE_DEVELOPMENT:
         return _verify_for_terminal(command, context)
     if command.p2 == codes.REFERENCE_PUK:
-        return _verify_puk(command, context)
-    _require_pin_reference(command)
+        return _ask(load(context, RECORD_PUK), verified=False)
     if command.data:
-        _require_digits(command.data, codes.PIN_DIGITS)
+        _require_digits(command.data)
     pin = load(context, RECORD_PIN)
     if pin.tries and pin.is_transport:
         raise CardError(codes.SW_REFERENCE_DATA_UNUSABLE, "the transport PIN was not changed yet")
@@ -84,13 +51,12 @@ def verify(command: CommandAPDU, context: CardContext) -> bytes:
 
 def _verify_for_terminal(command: CommandAPDU, context: CardContext) -> bytes:
     """90 00 or 63 00 and nothing else; a wrong, suspended, blocked or transport PIN look the same."""
-    _require_pin_reference(command)
     status = context.security_status
     if not command.data:
         if not status.pin_verified:
             raise CardError(codes.SW_AUTHENTICATION_FAILED, "not verified")
         return b""
-    _require_digits(command.data, codes.PIN_DIGITS)
+    _require_digits(command.data)
     resumed = status.channel is not None and status.channel.password is PasswordName.CAN
     attempt = Attempt(context, PasswordName.PIN, resumed=resumed)
     right = hmac.compare_digest(attempt.password.digits, command.data)
@@ -104,9 +70,10 @@ def _verify_for_terminal(command: CommandAPDU, context: CardContext) -> bytes:
 
 def change_reference_data(command: CommandAPDU, context: CardContext) -> bytes:
     """CHANGE REFERENCE DATA: old PIN (or transport PIN) and new PIN."""
-    _require_pin_reference(command)
     old_length = len(load(context, RECORD_PIN).digits)
-    _require_digits(command.data, old_length + codes.PIN_DIGITS)
+    if len(command.data) != old_length + codes.PIN_DIGITS:
+        raise CardError(codes.SW_WRONG_LENGTH, "not as long as the passwords are")
+    _require_digits(command.data)
     old, new = command.data[:old_length], command.data[old_length:]
     _compare(context, RECORD_PIN, old, tries=codes.PIN_TRIES, also={RECORD_PIN: new_pin(new)})
     return b""
@@ -114,14 +81,11 @@ def change_reference_data(command: CommandAPDU, context: CardContext) -> bytes:
 
 def reset_retry_counter(command: CommandAPDU, context: CardContext) -> bytes:
     """RESET RETRY COUNTER: PUK and new PIN in plain; in a channel a new PIN, or all tries for the old one."""
-    if (command.p1 == _WITH_OLD) != (context.profile == codes.PROFILE_DEVELOPMENT):
-        raise CardError(codes.SW_WRONG_P1_P2, "not in this profile")
-    _require_pin_reference(command)
     if command.p1 == codes.CHANGE_PIN_P1:
         return _change(command, context)
     if command.p1 == codes.UNBLOCK_PIN_P1:
-        return _unblock(command, context)
-    _require_digits(command.data, codes.PUK_DIGITS + codes.PIN_DIGITS)
+        return _unblock(context)
+    _require_digits(command.data)
     puk, new = command.data[: codes.PUK_DIGITS], command.data[codes.PUK_DIGITS :]
     _compare(context, RECORD_PUK, puk, tries=codes.PUK_TRIES, also={RECORD_PIN: new_pin(new)})
     return b""
@@ -130,17 +94,14 @@ def reset_retry_counter(command: CommandAPDU, context: CardContext) -> bytes:
 def _change(command: CommandAPDU, context: CardContext) -> bytes:
     """A new PIN, with all its tries. After a transport PIN, PACE with the new one is still to come."""
     channel = _holders_channel(context, PasswordName.PIN)
-    _require_digits(command.data, codes.PIN_DIGITS)
+    _require_digits(command.data)
     context.nvm.commit({RECORD_PIN: new_pin(command.data).to_bytes()})
     context.security_status.channel = replace(channel, is_transport_pin=False)
     return b""
 
 
-def _unblock(command: CommandAPDU, context: CardContext) -> bytes:
+def _unblock(context: CardContext) -> bytes:
     """All tries again for the PIN as it is."""
-    _holders_channel(context, PasswordName.PUK)
-    if command.data:
-        raise CardError(codes.SW_WRONG_LENGTH, "unblocking takes no data")
     pin = load(context, RECORD_PIN)
     context.nvm.commit({RECORD_PIN: replace(pin, tries=codes.PIN_TRIES).to_bytes()})
     return b""
@@ -155,12 +116,6 @@ def _holders_channel(context: CardContext, password: PasswordName) -> PaceChanne
     if status.channel is None or status.channel.password is not password or status.terminal is not None:
         raise CardError(codes.SW_SECURITY_STATUS, f"only after PACE with the {password.name}, by the holder")
     return status.channel
-
-
-def _verify_puk(command: CommandAPDU, context: CardContext) -> bytes:
-    if command.data:
-        raise CardError(codes.SW_LC_AGAINST_P1_P2, "the PUK is used by RESET RETRY COUNTER only")
-    return _ask(load(context, RECORD_PUK), verified=False)
 
 
 def _ask(password: Password, *, verified: bool) -> bytes:
@@ -194,13 +149,6 @@ def _compare(
     context.nvm.commit({name: value.to_bytes() for name, value in changes.items()})
 
 
-def _require_pin_reference(command: CommandAPDU) -> None:
-    if command.p2 != codes.REFERENCE_PIN:
-        raise CardError(codes.SW_REFERENCE_NOT_FOUND, "no such reference data")
-
-
-def _require_digits(data: bytes, length: int) -> None:
-    if len(data) != length:
-        raise CardError(codes.SW_WRONG_LENGTH, "not as long as the passwords are")
+def _require_digits(data: bytes) -> None:
     if not data.isdigit():
         raise CardError(codes.SW_WRONG_DATA, "not digits")

@@ -18,7 +18,7 @@ from mumei_card.errors import CardError
 from mumei_card.os.context import RECORD_PROFILE, RECORD_RNG_COUNTER, CardContext
 from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE, life_cycle_of
 from mumei_card.os.passwords import RECORD_PIN, RECORD_PUK, Password
-from mumei_card.os.registry import ANY_OCTET, Access, Command, Presence, Registry
+from mumei_card.os.registry import Registry
 from mumei_core.commands import codes
 from mumei_core.eac.rights import Flag
 from mumei_core.gp.card_keys import CardKeys
@@ -103,49 +103,13 @@ def require_personalisation(context: CardContext) -> None:
 
 def register(registry: Registry) -> None:
     """INITIALIZE UPDATE, PUT KEY, GET STATUS, SET STATUS. EXTERNAL AUTHENTICATE is the SCP03 layer's."""
-    for name, ins, handler, p1, p2, data, answers in (
-        (
-            "INITIALIZE UPDATE",
-            codes.INS_INITIALIZE_UPDATE,
-            initialize_update,
-            ANY_OCTET,
-            (0,),
-            Presence.REQUIRED,
-            True,
-        ),
-        ("PUT KEY", codes.INS_PUT_KEY, put_key, ANY_OCTET, (codes.PUT_KEY_ALL,), Presence.REQUIRED, True),
-        (
-            "GET STATUS",
-            codes.INS_GET_STATUS,
-            get_status,
-            (codes.STATUS_OF_ISD,),
-            (codes.STATUS_AS_TLV,),
-            Presence.REQUIRED,
-            True,
-        ),
-        (
-            "SET STATUS",
-            codes.INS_SET_STATUS,
-            set_status,
-            (codes.STATUS_OF_ISD,),
-            tuple(LifeCycle),
-            Presence.FORBIDDEN,
-            False,
-        ),
-    ):
-        registry.add(
-            Command(
-                name=name,
-                cla=codes.CLA_PROPRIETARY,
-                ins=ins,
-                handler=handler,
-                p1=p1,
-                p2=p2,
-                data=data,
-                answers=answers,
-                access=Access.HANDLER,
-            )
-        )
+    registry.guard("PERSONALISATION", require_personalisation)
+    registry.guard("SCP03_MAC", lambda context: _require(context, Level.C_MAC))
+    registry.guard("SCP03_MAC_ENC", lambda context: _require(context, Level.C_MAC_C_ENC))
+    registry.bind("INITIALIZE UPDATE", initialize_update)
+    registry.bind("PUT KEY", put_key)
+    registry.bind("GET STATUS", get_status)
+    registry.bind("SET STATUS", set_status)
 
 
 def select(command: CommandAPDU, context: CardContext) -> bytes:
@@ -203,7 +167,6 @@ def external_authenticate(command: CommandAPDU, context: CardContext, channel: C
 
 def put_key(command: CommandAPDU, context: CardContext) -> bytes:
     """PUT KEY (11.8): a whole new set for the present one, or nothing."""
-    _require(context, Level.C_MAC_C_ENC)
     version, keys = _static_keys(context)
     if command.p1 != version:
         raise CardError(codes.SW_REFERENCE_NOT_FOUND, "no keys of this version to replace")
@@ -217,7 +180,6 @@ def put_key(command: CommandAPDU, context: CardContext) -> bytes:
 
 def get_status(command: CommandAPDU, context: CardContext) -> bytes:
     """GET STATUS (11.4) of the security domain, whose state is the card's."""
-    _require(context, Level.C_MAC)
     if command.data != _STATUS_QUERY:
         raise CardError(codes.SW_WRONG_DATA, "the query is 4F 00")
     state = bytes((_state(context),))
@@ -227,7 +189,6 @@ def get_status(command: CommandAPDU, context: CardContext) -> bytes:
 
 def set_status(command: CommandAPDU, context: CardContext) -> bytes:
     """SET STATUS (11.10): one step of the life cycle."""
-    _require(context, Level.C_MAC_C_ENC)
     present, wanted = _state(context), LifeCycle(command.p2)
     if wanted not in STEPS[present]:
         raise CardError(codes.SW_CONDITIONS, f"no step from {present.name} to {wanted.name}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mumei_card.applet.holder import require_holder
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_core.commands.codes import SW_WRONG_DATA
@@ -15,7 +14,6 @@ RECORD_SETTINGS = "settings"
 
 def settings(command: CommandAPDU, context: CardContext) -> bytes:
     """With data sets both, without reads; answers what holds now. Needs the holder."""
-    require_holder(context)
     if command.data:
         try:
             chosen = HolderSettings.from_octets(command.data)

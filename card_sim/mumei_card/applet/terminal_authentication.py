@@ -11,67 +11,36 @@ from mumei_card.applet import coupons
 from mumei_card.applet.trust_points import RECORD_TRUST, auditor_keys, load_trust
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
-from mumei_card.os.registry import Access, Command, Presence, Registry
+from mumei_card.os.registry import Registry
 from mumei_card.os.security_status import PaceChannel
 from mumei_core.commands import codes
 from mumei_core.eac.authorisation import AuthorisedTerminal, authorise
 from mumei_core.eac.chat import Chat
 from mumei_core.eac.terminal_auth import CardTerminalAuth, TerminalAuthError
-from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, MAX_SHORT_LE, CommandAPDU
+from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU
 
 _SESSION: str = "terminal_authentication"
 
 
 def register(registry: Registry) -> None:
     """The four commands beside PACE's, and GET CHALLENGE, which anybody may give."""
-    registry.add(
-        Command(
-            name="GET CHALLENGE",
-            cla=codes.CLA_ISO,
-            ins=codes.INS_GET_CHALLENGE,
-            handler=get_challenge,
-            data=Presence.FORBIDDEN,
-            answers=True,
-            access=Access.ANYONE,
-        )
-    )
-    for name, ins, handler, p1, p2 in (
-        (
-            "MANAGE SECURITY ENVIRONMENT",
-            codes.INS_MANAGE_SECURITY_ENVIRONMENT,
-            manage_security_environment,
-            (codes.SET_AT_TA_P1,),
-            (codes.SET_DST_P2, codes.SET_AT_P2),
-        ),
-        (
-            "PERFORM SECURITY OPERATION",
-            codes.INS_PERFORM_SECURITY_OPERATION,
-            verify_certificate,
-            (0,),
-            (codes.VERIFY_CERTIFICATE_P2,),
-        ),
-        ("EXTERNAL AUTHENTICATE", codes.INS_EXTERNAL_AUTHENTICATE, external_authenticate, (0,), (0,)),
-    ):
-        registry.add(
-            Command(
-                name=name,
-                cla=codes.CLA_ISO,
-                ins=ins,
-                handler=handler,
-                p1=p1,
-                p2=p2,
-                data=Presence.REQUIRED,
-                answers=False,
-                access=Access.AUTHENTICATION,
-            )
-        )
+    registry.guard("CHANNEL_WITH_CHAT", _channel)
+    registry.guard("TERMINAL", require_terminal)
+    registry.bind("GET CHALLENGE", get_challenge)
+    registry.bind("MANAGE SECURITY ENVIRONMENT", manage_security_environment)
+    registry.bind("PERFORM SECURITY OPERATION", verify_certificate)
+    registry.bind("EXTERNAL AUTHENTICATE", external_authenticate)
+
+
+def require_terminal(context: CardContext) -> None:
+    """Raises CardError 69 82 before a terminal was let in; development cards ask for none."""
+    if context.profile != codes.PROFILE_DEVELOPMENT and context.security_status.terminal is None:
+        raise CardError(codes.SW_SECURITY_STATUS, "no terminal was let in")
 
 
 def get_challenge(command: CommandAPDU, context: CardContext) -> bytes:
     """GET CHALLENGE, ISO/IEC 7816-4:2005 7.5.3: Le random octets. Eight, in a channel, are the card's r_PICC."""
-    wanted = command.le or MAX_EXTENDED_LE
-    if wanted > MAX_SHORT_LE:
-        raise CardError(codes.SW_WRONG_LENGTH, "a challenge has at most 256 octets")
+    wanted = command.le or MAX_SHORT_LE
     challenge = context.trng(wanted)
     status = context.security_status
     if wanted == codes.CHALLENGE_LENGTH and _may_begin(status.channel) and status.terminal is None:

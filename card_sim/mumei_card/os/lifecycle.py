@@ -6,14 +6,14 @@ Development cards have no life cycle: they are open from their first day to thei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import Final
 
 from mumei_card.chip.nvm import Nvm
 from mumei_card.errors import CardError
 from mumei_card.os.layer import Layer, Next
 from mumei_core.commands import codes
+from mumei_core.commands.catalogue.all import COMMANDS
 from mumei_core.gp.life_cycle import LifeCycle
 from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
 
@@ -27,46 +27,16 @@ Kind = tuple[int, int]
 """Class octet without its transport bits, and instruction."""
 
 SECURITY_DOMAIN_COMMANDS: Final[frozenset[Kind]] = frozenset(
-    (codes.CLA_PROPRIETARY, ins)
-    for ins in (codes.INS_INITIALIZE_UPDATE, codes.INS_PUT_KEY, codes.INS_GET_STATUS, codes.INS_SET_STATUS)
+    kind for kind, spec in COMMANDS.items() if any("SECURITY_DOMAIN" in v.states for v in spec.variants)
 )
-_PRESENTATION: Final[frozenset[Kind]] = frozenset(
-    (codes.CLA_PROPRIETARY, ins) for ins in (codes.INS_PRESENT, codes.INS_PREPARE, codes.INS_LINK)
-)
-_PERSONALISATION: Final[frozenset[Kind]] = frozenset(
-    (codes.CLA_PROPRIETARY, ins)
-    for ins in (codes.INS_STORE_DATA, codes.INS_ENROL, codes.INS_STORE_CREDENTIAL)
-)
-_HOLDER: Final[frozenset[Kind]] = frozenset(
-    {
-        (codes.CLA_PROPRIETARY, codes.INS_LOG),
-        (codes.CLA_PROPRIETARY, codes.INS_SETTINGS),
-        (codes.CLA_ISO, codes.INS_VERIFY),
-        (codes.CLA_ISO, codes.INS_CHANGE_REFERENCE_DATA),
-        (codes.CLA_ISO, codes.INS_RESET_RETRY_COUNTER),
-    }
-)
+"""What exists only where the security domain does."""
 
 CHANNEL_COMMANDS: Final[frozenset[Kind]] = frozenset(
-    (codes.CLA_ISO, ins)
-    for ins in (
-        codes.INS_MANAGE_SECURITY_ENVIRONMENT,
-        codes.INS_GENERAL_AUTHENTICATE,
-        codes.INS_PERFORM_SECURITY_OPERATION,
-        codes.INS_EXTERNAL_AUTHENTICATE,
-    )
+    kind
+    for kind, spec in COMMANDS.items()
+    if any(v.layer == "PACE" or v.rights == "CHANNEL_WITH_CHAT" for v in spec.variants)
 )
-"""What PACE and Terminal Authentication answer in their own layers."""
-
-REFUSED: Final[Mapping[LifeCycle, frozenset[Kind]]] = MappingProxyType(
-    {
-        LifeCycle.OP_READY: _PRESENTATION,
-        LifeCycle.INITIALIZED: _PRESENTATION,
-        LifeCycle.SECURED: frozenset(),
-        LifeCycle.LOCKED: _PRESENTATION | _PERSONALISATION | _HOLDER,
-    }
-)
-"""What a state answers with 69 85 though the card knows it; TERMINATED refuses everything."""
+"""PACE and Terminal Authentication."""
 
 
 def life_cycle_of(nvm: Nvm) -> LifeCycle | None:
@@ -99,7 +69,7 @@ class LifeCycleGate(Layer):
         kind = (command.cla & ~_TRANSPORT_BITS, command.ins)
         if state is None or not self._knows(kind):
             return above(command)
-        if state is LifeCycle.TERMINATED or kind in REFUSED[state]:
+        if state.name not in COMMANDS[kind].life_cycle:
             raise CardError(codes.SW_CONDITIONS, f"not in state {state.name}")
         if state is LifeCycle.LOCKED and _selects_application(command):
             raise CardError(codes.SW_DEACTIVATED, "the application is locked")

@@ -1,84 +1,95 @@
-"""The commands that the card knows: which class and instruction, what is admitted, who handles it."""
+"""Who handles which command, and who may give it. What is admitted stands in apdu_specs; here are only names.
+
+A command of the specifications without handler, a handler without command, a right without check: each is a mistake
+of ours, and stops the card at its start.
+"""
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Container
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from mumei_card.os.context import CardContext
+from mumei_core.commands.catalogue.all import COMMANDS
+from mumei_core.commands.specification import CommandSpec
+from mumei_core.commands.specification import Presence as Presence
 from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
-
-ANY_OCTET: Container[int] = range(0x100)
-ONLY_ZERO: Container[int] = (0,)
 
 Handler = Callable[[CommandAPDU, CardContext], bytes | ResponseAPDU]
 """Gets an admitted command; gives the answer's data (with 90 00) or a response with a warning; refuses by
 raising CardError."""
 
+Guard = Callable[[CardContext], object]
+"""Whether the one who asks has a right: raises CardError where not."""
 
-class Presence(enum.Enum):
-    """Whether a field of the command must, may or must not be there."""
-
-    REQUIRED = enum.auto()
-    OPTIONAL = enum.auto()
-    FORBIDDEN = enum.auto()
-
-
-class Access(enum.Enum):
-    """Who may give a command to a card of the standard profile; the development profile asks nobody."""
-
-    ANYONE = enum.auto()
-    CHANNEL = enum.auto()
-    """After PACE; the handler looks at the password."""
-    AUTHENTICATION = enum.auto()
-    """After PACE, as its continuation; the development profile has no such command."""
-    TERMINAL = enum.auto()
-    """After Terminal Authentication."""
-    HANDLER = enum.auto()
-    """By a rule of its own, as personalisation inside SCP03."""
-    DEVELOPMENT = enum.auto()
-    """Nobody: other profiles do not have the command."""
+_ANYONE: Final = "ANYONE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """One entry. ``data``: the data field. ``answers``: the command has answer data, so Le is required.
+class Bound:
+    """A command that an applet handles."""
 
-    Le beside a command without answer is no error: it says how much the terminal would take
-    (ISO/IEC 7816-4:2005 clause 5.1.1).
-    """
-
-    name: str
-    cla: int
-    ins: int
+    spec: CommandSpec
     handler: Handler
-    p1: Container[int] = ONLY_ZERO
-    p2: Container[int] = ONLY_ZERO
-    data: Presence
-    answers: bool
-    access: Access = Access.TERMINAL
+
+    @property
+    def data(self) -> Presence:
+        """FORBIDDEN where no variant takes a data field."""
+        present = {variant.data.presence for variant in self.spec.variants}
+        return present.pop() if len(present) == 1 else Presence.OPTIONAL
 
 
 class Registry:
-    """All commands, by class and instruction. Filled once, when the card is assembled."""
+    """All handlers by class and instruction, all checks by right. Filled once, when the card is assembled.
 
-    def __init__(self) -> None:
-        self._commands: dict[tuple[int, int], Command] = {}
+    ``commands``: the specifications, other ones in tests only.
+    """
 
-    def add(self, command: Command) -> None:
-        """Raises ValueError when class and instruction are taken: a mistake of ours, found at the start."""
-        key = (command.cla, command.ins)
-        if key in self._commands:
-            raise ValueError(f"{command.name} and {self._commands[key].name} share class and instruction")
-        self._commands[key] = command
+    def __init__(self, commands: Mapping[tuple[int, int], CommandSpec] = COMMANDS) -> None:
+        self._specs = {spec.name: spec for spec in commands.values()}
+        self._bound: dict[tuple[int, int], Bound] = {}
+        self._guards: dict[str, Guard] = {}
 
-    def find(self, cla: int, ins: int) -> Command | None:
-        return self._commands.get((cla, ins))
+    def bind(self, name: str, handler: Handler) -> None:
+        """Raises ValueError for a command that no specification names, or that has a handler already."""
+        spec = self._specs.get(name)
+        if spec is None:
+            raise ValueError(f"no specification has a command {name}")
+        if (spec.cla, spec.ins) in self._bound:
+            raise ValueError(f"{name} has a handler already")
+        self._bound[spec.cla, spec.ins] = Bound(spec=spec, handler=handler)
+
+    def guard(self, right: str, check: Guard) -> None:
+        """Raises ValueError for a right that has a check already."""
+        if right in self._guards:
+            raise ValueError(f"the right {right} has a check already")
+        self._guards[right] = check
+
+    def require_complete(self) -> None:
+        """Raises ValueError unless every command has its handler, but for what layers answer, and every right used
+        has its check."""
+        handled = [spec for spec in self._specs.values() if any(not v.layer for v in spec.variants)]
+        if missing := [spec.name for spec in handled if (spec.cla, spec.ins) not in self._bound]:
+            raise ValueError(f"nothing handles {', '.join(missing)}")
+        in_layers = {spec.name for spec in self._specs.values()} - {spec.name for spec in handled}
+        if twice := sorted(in_layers & set(self.names())):
+            raise ValueError(f"layers answer {', '.join(twice)}")
+        rights = {variant.rights for spec in handled for variant in spec.variants} - {_ANYONE}
+        if unchecked := sorted(rights - self._guards.keys()):
+            raise ValueError(f"nothing checks {', '.join(unchecked)}")
+
+    def find(self, cla: int, ins: int) -> Bound | None:
+        return self._bound.get((cla, ins))
 
     def knows_class(self, cla: int) -> bool:
-        return any(known == cla for known, _ in self._commands)
+        return any(known == cla for known, _ in self._bound)
+
+    def require(self, right: str, context: CardContext) -> None:
+        """Raises CardError unless the one who asks has the right."""
+        if right != _ANYONE:
+            self._guards[right](context)
 
     def names(self) -> tuple[str, ...]:
-        """Names of all commands, in the order of registration."""
-        return tuple(command.name for command in self._commands.values())
+        """Names of all commands, in the order in which they were bound."""
+        return tuple(bound.spec.name for bound in self._bound.values())

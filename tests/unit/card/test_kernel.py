@@ -13,10 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mumei_card.errors import CardError
-from mumei_card.os.context import CardContext
 from mumei_card.os.layer import answer
 from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE
-from mumei_card.os.registry import Command, Presence, Registry
 from mumei_card.os.security_status import SecurityStatus
 from mumei_core.commands.codes import COMMAND_NAMES, STATUS_WORDS
 from mumei_core.iso7816 import status_word
@@ -104,10 +102,10 @@ def test_refusals_in_the_documented_order(card: Card, apdu: str, sw: str) -> Non
 
 
 def test_the_largest_announced_command_passes_and_a_larger_one_does_not(card: Card) -> None:
-    fitting = CommandAPDU(cla=0, ins=0xA4, p1=4, p2=0, data=bytes(4087), le=256).to_bytes(extended=True)
+    fitting = CommandAPDU(cla=0x80, ins=0x34, p1=0, p2=0, data=bytes(4087), le=256).to_bytes(extended=True)
     assert len(fitting) == 4096
-    assert card.kernel.transmit(fitting).hex() == "6a82"
-    larger = CommandAPDU(cla=0, ins=0xA4, p1=4, p2=0, data=bytes(4088), le=256).to_bytes(extended=True)
+    assert card.kernel.transmit(fitting).hex() == "6a80"
+    larger = CommandAPDU(cla=0x80, ins=0x34, p1=0, p2=0, data=bytes(4088), le=256).to_bytes(extended=True)
     assert card.kernel.transmit(larger).hex() == "6700"
 
 
@@ -177,14 +175,3 @@ def test_a_defect_is_6f00_on_the_wire_and_its_text_in_no_log(caplog: pytest.LogC
     assert status.pin_verified is True
     assert "ValueError" in caplog.text
     assert "123456" not in caplog.text
-
-
-def test_two_commands_cannot_share_class_and_instruction() -> None:
-    def handler(command: CommandAPDU, context: CardContext) -> bytes:
-        return b""
-
-    registry = Registry()
-    entry = Command(name="A", cla=0x80, ins=0x30, handler=handler, data=Presence.OPTIONAL, answers=False)
-    registry.add(entry)
-    with pytest.raises(ValueError, match="share class and instruction"):
-        registry.add(entry)

@@ -123,7 +123,6 @@ STATES: Final[Mapping[str, str]] = MappingProxyType(
 RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ANYONE": "anyone",
-        "CHANNEL": "inside a channel of PACE; development: anyone",
         "CHANNEL_WITH_CHAT": (
             "inside a channel of PACE that carried a CHAT, opened with anything but a transport PIN, and that "
             "has no terminal yet"

@@ -400,7 +400,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 about="a name that is too long, and one that is missing",
                 given="pin",
                 steps=(
-                    (bytes.fromhex("00A4040011F06D756D65690101000000000000000000"), "6A82"),
+                    (bytes.fromhex("00A4040011F06D756D65690101000000000000000000"), "6700"),
                     (bytes.fromhex("00A40400"), "6700"),
                 ),
             ),
@@ -765,9 +765,9 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 response=Field(
                     presence=Presence.REQUIRED,
                     shortest=1,
-                    longest=256,
+                    longest=65536,
                     secret=True,
-                    parts=(Part(name="next octets", shortest=1, longest=256),),
+                    parts=(Part(name="next octets", shortest=1, longest=65536),),
                     by_le=True,
                     about="up to Le of the octets that wait",
                 ),

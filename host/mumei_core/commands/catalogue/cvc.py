@@ -140,16 +140,16 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 p2_about=(("00", ""),),
                 data=Field(
                     presence=Presence.REQUIRED,
-                    shortest=64,
-                    longest=64,
+                    shortest=1,
+                    longest=255,
                     parts=(
                         Part(
                             name="signature",
-                            shortest=64,
-                            longest=64,
+                            shortest=1,
+                            longest=255,
                             about=(
-                                "r || s over the card's key, its challenge, the terminal's key, and the "
-                                "auxiliary data"
+                                "r || s, 64 octets, over the card's key, its challenge, the terminal's key, "
+                                "and the auxiliary data; one of another length is a wrong one"
                             ),
                         ),
                     ),
@@ -162,7 +162,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
         status_words=(
             StatusWord(value=0x9000, when="the terminal has shown itself"),
             StatusWord(value=0x6300, when="wrong signature; the channel stays"),
-            StatusWord(value=0x6700, when="no signature of 64 octets"),
+            StatusWord(value=0x6700, when="no signature"),
             StatusWord(
                 value=0x6982,
                 when=(
@@ -176,7 +176,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
         ),
         examples=(
             Example(
-                about="outside PACE; one octet; another P2",
+                about="outside PACE; without a signature; another P2",
                 given="standard",
                 steps=(
                     (
@@ -186,7 +186,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                         ),
                         "6982",
                     ),
-                    (bytes.fromhex("008200000100"), "6982"),
+                    (bytes.fromhex("00820000"), "6700"),
                     (bytes.fromhex("008200010100"), "6A86"),
                 ),
             ),
