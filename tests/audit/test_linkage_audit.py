@@ -71,6 +71,12 @@ def test_randomness_used_again_under_fresh_points_is_found() -> None:
     assert {leak.first.test for leak in found} == {"blindings used twice"}
 
 
+def test_less_work_after_a_torn_session_is_found() -> None:
+    plant = "less work after a torn session"
+    found = report.leaks(run_audit(FEW, way="development", today=TODAY, plant=plant).findings)
+    assert {leak.first.test for leak in found} == {"the card's state", "counted operations"}
+
+
 class TestCommandLine:
     def test_a_leaky_card_makes_a_page_that_says_so_and_exit_code_1(
         self, capsys: pytest.CaptureFixture[str]

@@ -420,13 +420,13 @@ NOT_DESTROYED = Mutation(owner=applet, name="_present", old=", **coupons.DESTROY
 NOT_REPLACED = Mutation(
     owner=coupons,
     name="make",
-    old="if stored is None or _SESSION_COUPON in session:",
+    old="if stored is None or SESSION_COUPON in session:",
     new="if stored is None or context.nvm.get(RECORD_COUPON) is not None:",
 )
 NOT_THE_SESSIONS = Mutation(
     owner=coupons,
     name="sessions_coupon",
-    old="if stored.number == context.security_status.session.get(_SESSION_COUPON) else None",
+    old="if stored.number == context.security_status.session.get(SESSION_COUPON) else None",
     new="",
 )
 

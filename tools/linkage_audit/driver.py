@@ -10,6 +10,7 @@ from typing import Final
 
 from tools.linkage_audit import parties, probes
 from tools.linkage_audit.observation import (
+    SW_LENGTH,
     CardTrace,
     Exchange,
     PoweredCard,
@@ -97,6 +98,7 @@ class CardDriver:
             card=self._card,
             connection=connection,
             ask=lambda asked: self._present(connection, party, asked),
+            let_in=lambda: self._way.stages(terminal, self._card)[-1].enter(connection),
         )
         state.prepare(preparation)
         connection.take()
@@ -105,8 +107,8 @@ class CardDriver:
             battery = self._way.battery(stage.name)
             if not self._probe(connection, stage, f"{state.name}: {stage.name}", battery, visit):
                 continue
-            if state.refuses and stage.name == self._way.stage_names[-1]:
-                self._ask_in_vain(connection, stage, state, terminal, visit)
+            if stage.name == self._way.stage_names[-1] and (state.refuses or state.issued):
+                self._ask_once(connection, stage, state, terminal, visit)
             if state.name != IN_USE or stage.name != self._way.stage_names[0]:
                 continue
             if self._script.long_battery:
@@ -119,7 +121,7 @@ class CardDriver:
             wrong.attempt(connection)
             self._trace.add(f"{state.name}: a wrong {wrong.name}", connection.take(), visit=visit)
 
-    def _ask_in_vain(
+    def _ask_once(
         self, connection: RecordingConnection, stage: Stage, state: State, terminal: Terminal, visit: int
     ) -> None:
         entered = stage.enter(connection)
@@ -128,7 +130,15 @@ class CardDriver:
         request = parties.request_for(terminal, asked, entered.binding, self._world.today)
         good = probes.present("a good question", request.to_octets())
         self._way.probe(entered.channel, connection, good)
-        self._trace.add(f"{state.name}: asked", connection.take(), visit=visit)
+        exchanges = connection.take()
+        answer = exchanges[-1].answer
+        without: tuple[bytes, ...]
+        # Whether a card can prove it is the holder's age; what it is asked, and what it then shows, the visits see.
+        scope, without = "asked", ()
+        if not state.refuses:
+            scope = f"answered {answer[-SW_LENGTH:].hex().upper()}"
+            without = tuple(exchange.answer[:-SW_LENGTH] for exchange in exchanges)
+        self._trace.add(f"{state.name}: {scope}", exchanges, visit=visit, without=without)
 
     def _present(self, connection: RecordingConnection, party: RelyingParty, asked: Asked) -> int:
         """One question in a session of its own; gives the card's answer as a status word."""
@@ -238,7 +248,9 @@ class CardDriver:
                 connection.take()
                 probe = probes.store_credential(issued.to_octets())
                 self._way.probe(channel, connection, probe)
-                scope = f"the issuer's record tried on a card: {stage.name}"
+                # Names differ in length, so commands do, and what it takes to unwrap them.
+                length = len(issued.to_octets())
+                scope = f"the issuer's record tried on a card: {stage.name}, {length} octets"
                 self._trace.add(scope, connection.take(), visit=visit)
 
     def _search_last_date(self, connection: RecordingConnection) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tools.linkage_audit.findings import ClassSizes, Finding, Observer
 from tools.linkage_audit.observation import CardTrace, Visible
-from tools.linkage_audit.states import states
+from tools.linkage_audit.states import State, states
 from tools.linkage_audit.ways import NOT_YET_ISSUED, Way
 
 #: The place where states that answer nothing are asked a good question.
@@ -113,7 +113,7 @@ def _compare_states(
                 place = f"{stage} / {probe.name}"
                 stepped[place][state.name] = f"{state.name}: {place}"
                 stepped[f"{place}, opened"][state.name] = f"{state.name}: {place}, opened"
-        for place in _wrong_tries(traces, state.name):
+        for place in _places(traces, state, way):
             stepped[place][state.name] = f"{state.name}: {place}"
         if state.refuses:
             stepped[ASKED][state.name] = f"{state.name}: {ASKED}"
@@ -145,14 +145,20 @@ def _compare_states(
     return classes, findings
 
 
-def _wrong_tries(traces: Sequence[CardTrace], state: str) -> set[str]:
-    """Steps, without the state's name, at which wrong passwords were tried in it."""
-    start = f"{state}: "
+def _places(traces: Sequence[CardTrace], state: State, way: Way) -> set[str]:
+    """Steps, without the state's name, at which wrong passwords were tried in it.
+
+    Of a card that somebody holds, also those of the way in, and of a question that was answered.
+    """
+    start = f"{state.name}: "
+    kinds = ["a wrong "]
+    if state.issued:
+        kinds += ["answered ", *(f"{stage}, on the way / " for stage in way.stage_names)]
     return {
         step.removeprefix(start)
         for trace in traces
         for step in trace.visible
-        if step.startswith(f"{start}a wrong ")
+        if any(step.startswith(start + kind) for kind in kinds)
     }
 
 

@@ -20,8 +20,11 @@ SW_LENGTH: Final = 2
 class PoweredCard(Protocol):
     """A card with its counters: :class:`mumei_card.os.kernel.Kernel`, or one with a leak planted in it."""
 
-    atr: bytes
     counters: OperationCounters
+
+    @property
+    def atr(self) -> bytes:
+        """Answer to reset."""
 
     def transmit(self, octets: bytes, /) -> bytes:
         """One command in, one response out."""

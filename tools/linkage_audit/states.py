@@ -31,12 +31,17 @@ Prepare = Callable[["Preparation"], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """What it takes to bring a card into a state. ``ask``: one question; gives the card's last status word."""
+    """What it takes to bring a card into a state.
+
+    ``ask``: one question in a session of its own; gives the card's last status word. ``let_in``: such a session, up
+    to the request.
+    """
 
     way: Way
     card: AuditedCard
     connection: RecordingConnection
     ask: Callable[[Asked], int]
+    let_in: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,7 @@ def states() -> Iterator[State]:
     yield State(name="log full", records=_in_use, prepare=_fill_log, every=LONG_STATES)
     yield State(name=ALWAYS_PIN, records=_in_use, prepare=_always_pin, refuses=True)
     yield State(name="taken away in the middle", records=_in_use, prepare=_interrupt)
+    yield State(name="taken away before the question", records=_in_use, prepare=_prepare_in_vain)
 
 
 #: States that the issue names and that no code can bring about yet.
@@ -117,3 +123,9 @@ def _always_pin(preparation: Preparation) -> None:
 def _interrupt(preparation: Preparation) -> None:
     """The reader loses power after a question, with no goodbye."""
     preparation.ask(_TOO_OLD_OR_YOUNG[0])
+
+
+def _prepare_in_vain(preparation: Preparation) -> None:
+    """The card has computed ahead for a request that never came, more often than once."""
+    preparation.let_in()
+    preparation.let_in()

@@ -81,7 +81,8 @@ SHARED_CLASSES: Final = (
 
 NOT_YET_ISSUED: Final = AdmittedClass(
     name="not yet issued",
-    meaning="a card that no holder has yet lets the office in, and tells it its number to find the card's keys",
+    meaning="a card that no holder has yet computes nothing ahead; one of the standard profile lets the office in, "
+    "and tells it its number to find the card's keys",
     most_values=3,
 )
 
@@ -244,6 +245,7 @@ class PlainDescription(Way):
             steps=r"^the issuer's record tried on a card",
             development_only=True,
         ),
+        NOT_YET_ISSUED,
     )
     not_watched = (
         "PACE (shop code, CAN, PIN, PUK), secure messaging and Terminal Authentication: development cards have "

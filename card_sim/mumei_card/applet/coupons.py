@@ -29,7 +29,7 @@ RECORD_COUPON: Final = "coupon"
 DESTROYED: Final = MappingProxyType({RECORD_COUPON: None})
 """Goes into the commit after which the coupon, or the credential that it is of, must be gone."""
 
-_SESSION_COUPON: Final = "coupon"
+SESSION_COUPON: Final = "coupon"
 """Name, in the session's area, of the number of the coupon that this session has made; 0 if memory failed."""
 
 
@@ -50,9 +50,9 @@ def make(context: CardContext) -> bool:
     """
     session = context.security_status.session
     stored = context.nvm.get(RECORD_CREDENTIAL)
-    if stored is None or _SESSION_COUPON in session:
+    if stored is None or SESSION_COUPON in session:
         return False
-    session[_SESSION_COUPON] = 0
+    session[SESSION_COUPON] = 0
     try:
         rng = context.rng()
         if (channel := context.security_status.channel) is not None:
@@ -64,7 +64,7 @@ def make(context: CardContext) -> bool:
     except CardError as error:
         log.warning("no coupon: %s", error.reason)
     else:
-        session[_SESSION_COUPON] = rng.counter
+        session[SESSION_COUPON] = rng.counter
     return True
 
 
@@ -77,4 +77,4 @@ def sessions_coupon(context: CardContext, credential: StoredCredential) -> Coupo
     if octets is None:
         return None
     stored = StoredCoupon.from_bytes(octets, domain=credential.domain)
-    return stored.coupon if stored.number == context.security_status.session.get(_SESSION_COUPON) else None
+    return stored.coupon if stored.number == context.security_status.session.get(SESSION_COUPON) else None

@@ -37,10 +37,10 @@ _NONCE_LENGTH = 32
 _HASH_LENGTH = 32
 _PUBLIC_KEY_LENGTH = 96
 _DAY_LENGTH = 4
-_COUNTER_LENGTH = 8
+COUNTER_LENGTH = 8
 _PROOF_BLINDINGS = 5
 """r1, r2, e~, r1~, r3~."""
-_COUPON_POINTS_AT = _COUNTER_LENGTH + (_PROOF_BLINDINGS + MESSAGES + DIGITS) * SCALAR_LENGTH
+_COUPON_POINTS_AT = COUNTER_LENGTH + (_PROOF_BLINDINGS + MESSAGES + DIGITS) * SCALAR_LENGTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +174,7 @@ class StoredCoupon:
         )
         points = (init.Abar, init.Bbar, init.D, init.T1, init.T2, *base.points)
         return (
-            self.number.to_bytes(_COUNTER_LENGTH)
+            self.number.to_bytes(COUNTER_LENGTH)
             + b"".join(map(scalar_to_octets, scalars))
             + b"".join(point.to_uncompressed() for point in points)
         )
@@ -184,14 +184,14 @@ class StoredCoupon:
         """``domain``: of the credential that the coupon is of."""
         scalars = [
             scalar_from_octets(octets[i : i + SCALAR_LENGTH])
-            for i in range(_COUNTER_LENGTH, _COUPON_POINTS_AT, SCALAR_LENGTH)
+            for i in range(COUNTER_LENGTH, _COUPON_POINTS_AT, SCALAR_LENGTH)
         ]
         Abar, Bbar, D, T1, T2, *base_points = (
             Point.from_uncompressed(octets[i : i + UNCOMPRESSED_LENGTH])
             for i in range(_COUPON_POINTS_AT, len(octets), UNCOMPRESSED_LENGTH)
         )
         return cls(
-            number=int.from_bytes(octets[:_COUNTER_LENGTH]),
+            number=int.from_bytes(octets[:COUNTER_LENGTH]),
             coupon=Coupon(
                 randoms=ProofRandoms.from_sequence(scalars[:-DIGITS], range(MESSAGES)),
                 init=InitResult(Abar=Abar, Bbar=Bbar, D=D, T1=T1, T2=T2, domain=domain),
