@@ -78,10 +78,11 @@ def vpcd() -> Iterator[FakeVpcd]:
 
 
 @contextmanager
-def serving(vpcd: FakeVpcd) -> Iterator[VpcdLink]:
-    """A card with PIN 123456, served from a thread."""
-    card = SoftwareCard(Nvm.in_memory(initial_records("development", LETTER)))
-    assert card.transmit(SET_PIN) == b"\x90\x00"
+def serving(vpcd: FakeVpcd, card: SoftwareCard | None = None) -> Iterator[VpcdLink]:
+    """A card, else one with PIN 123456, served from a thread."""
+    if card is None:
+        card = SoftwareCard(Nvm.in_memory(initial_records("development", LETTER)))
+        assert card.transmit(SET_PIN) == b"\x90\x00"
     link = VpcdLink(card, port=vpcd.port, patience=PATIENCE)
     thread = threading.Thread(target=link.run)
     thread.start()
@@ -195,3 +196,38 @@ def test_the_command_stops_cleanly_on_a_signal(vpcd: FakeVpcd, tmp_path: Path, n
     card = open_card(str(file))
     assert card.transmit(ASK) == bytes.fromhex("63C3")
     card.close()
+
+
+class BusyCard(SoftwareCard):
+    """A card with two pieces of work of its own; ``events``: what it did, in order."""
+
+    def __init__(self, nvm: Nvm) -> None:
+        super().__init__(nvm)
+        self.events: list[str] = []
+        self.has_rested = threading.Event()
+        self._left = 0
+
+    def transmit(self, apdu: bytes) -> bytes:
+        self.events.append("command")
+        self._left = 2
+        return super().transmit(apdu)
+
+    def idle(self) -> bool:
+        if not self._left:
+            self.has_rested.set()
+            return False
+        self._left -= 1
+        self.events.append("work")
+        return True
+
+
+def test_the_card_works_between_commands_and_never_before_an_answer(vpcd: FakeVpcd) -> None:
+    card = BusyCard(Nvm.in_memory(initial_records("development", LETTER)))
+    with serving(vpcd, card):
+        reader = vpcd.accept()
+        assert card.has_rested.wait(PATIENCE)
+        card.has_rested.clear()
+        reader.ask(ASK)
+        assert card.has_rested.wait(PATIENCE)
+        assert card.events == ["command", "work", "work"]
+        reader.ask(ASK)
