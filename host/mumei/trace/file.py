@@ -153,7 +153,8 @@ class _Reader:
         if count > len(self._wires):
             raise DecodingError("a message of more wires than there are")
         if not count:
-            if self._wires or not self._steps or not isinstance(last := self._steps[-1], Exchange):
+            self._plain_wires()
+            if not self._steps or not isinstance(last := self._steps[-1], Exchange):
                 raise DecodingError("a message inside none")
             self._steps[-1] = replace(last, message=message)
             return

@@ -2,8 +2,8 @@
 
 Line 1 is a ``header``. Each ``card`` begins a session; ``wire`` is one APDU each way; ``message`` follows the wires
 that carried it where they do not show it themselves: in parts, or inside a secure channel; with 0 wires it is what
-the message before it held, a channel deeper. ``end`` is the last line of a recording that was closed in order.
-Octets are hexadecimal digits, ``[n]`` standing for n masked ones; times are seconds from the beginning.
+the message or wire before it held, a channel deeper. ``end`` is the last line of a recording that was closed in
+order. Octets are hexadecimal digits, ``[n]`` standing for n masked ones; times are seconds from the beginning.
 """
 
 from __future__ import annotations

@@ -53,6 +53,10 @@ _SM_OBJECTS: Final = frozenset(
         codes.TAG_SM_MAC,
     }
 )
+_SM_FIRST: Final = (
+    b"",
+    *(bytes((tag,)) for tag in (codes.TAG_SM_CRYPTOGRAM, codes.TAG_SM_CRYPTOGRAM_ODD, codes.TAG_SM_STATUS)),
+)
 #: Objects that the specs do not mark, by the tags around them and their own.
 _MORE: Final = frozenset({(codes.TAG_REQUEST, codes.TAG_REQUEST_TRANSACTION)})
 
@@ -100,7 +104,9 @@ class WireMasking:
         chain, self._chain = self._chain, b""
         if is_protected(command.cla):
             self._hide_rest = not _is_secure_messaging(command.data)
-            return (everything, of_answer) if self._hide_rest else ([], [])
+            if self._hide_rest:
+                return everything, of_answer
+            return [], [] if answer[:1] in _SM_FIRST else of_answer
         if _is_scp03(command):
             return self._scp03(command, everything, of_answer)
         whole = replace(command, cla=command.cla & ~CHAINING_BIT, data=chain + command.data)
@@ -155,7 +161,8 @@ def _secrets(command: CommandAPDU, answer: bytes, *, chip_number: bool = False) 
 
 def _in_field(field: Field, octets: bytes) -> Iterator[tuple[int, int]]:
     for place in places(field, octets):
-        if place.item.secret or place.path in _MORE:
+        # Of an object with others inside, these say what is secret.
+        if (place.item.secret and not place.item.constructed) or place.path in _MORE:
             yield place.start, place.end
 
 

@@ -12,17 +12,16 @@ from typing import Final
 from mumei.trace.model import Message, answer_of, command_of, data_of
 from mumei.trace.places import field_of, places
 from mumei.transport.masked_octets import MaskedOctets
-from mumei_core.commands import codes
-from mumei_core.commands.catalogue.all import LAYER_STATUS_WORDS, find
+from mumei_core.commands.catalogue.all import find
 from mumei_core.commands.data_objects import UNKNOWN
-from mumei_core.commands.specification import CommandSpec, Field
+from mumei_core.commands.decoder import explain
+from mumei_core.commands.specification import Field
 from mumei_core.dates import date_of
 from mumei_core.errors import DataError
 from mumei_core.iso7816 import status_word
-from mumei_core.iso7816.apdu import CommandAPDU
-from mumei_core.iso7816.chaining import CHAINING_BIT
+from mumei_core.iso7816.apdu import ResponseAPDU
 
-_UNKNOWN_COMMAND: Final = "unknown command"
+_SW: Final = 2
 _SHORTEST_TEXT: Final = 3
 _DAY_LENGTH: Final = 4
 # Names that apdu_specs gives to days counted from 1880-01-01.
@@ -46,72 +45,53 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """One message in words. ``parameters``: what P1-P2 mean. ``meaning``: of ``sw``, empty where none came."""
+    """One message in words. ``parameters``: what P1 and P2 mean. ``sw``, ``meaning``: empty where no answer came.
+
+    ``documented``: whether the specs allow this status word after this command.
+    """
 
     command: str
-    clause: str
+    clause: str = ""
     header: str
-    parameters: str
+    parameters: tuple[str, ...] = ()
     data: tuple[Item, ...]
-    le: int | None
+    le: int | None = None
     answer: tuple[Item, ...]
     sw: str
     meaning: str
+    documented: bool = True
 
 
 def name_message(message: Message) -> Named:
     """The message in the specs' words."""
+    answer, sw = answer_of(message.response) if len(message.response) >= _SW else (MaskedOctets(), None)
     command = command_of(message.command)
-    answer, sw = answer_of(message.response) if len(message.response) >= 2 else (MaskedOctets(), None)
     if command is None:
         return Named(
             command="no command APDU",
-            clause="",
             header=message.command.zeroed[:4].hex(" ").upper(),
-            parameters="",
             data=tuple(_raw(data_of(message.command))),
-            le=None,
             answer=tuple(_raw(answer)),
             sw="" if sw is None else f"{sw:04X}",
-            meaning="" if sw is None else _meaning(None, sw),
+            meaning="" if sw is None else _standard_words(sw),
         )
+    words = explain(command, None if sw is None else ResponseAPDU(b"", sw))
     spec = find(command.cla, command.ins)
     return Named(
-        command=_UNKNOWN_COMMAND if spec is None else spec.name,
+        command=words.title,
         clause="" if spec is None else spec.clause,
-        header=command.header.hex(" ").upper(),
-        parameters=_parameters(spec, command.p1, command.p2, part=_is_part(command)),
+        header=words.header.hex(" ").upper(),
+        parameters=tuple(f"{one.name} {one.meaning}" for one in words.parameters if one.meaning),
         data=tuple(_items(field_of(spec, command, answer=False), data_of(message.command))),
         le=command.le,
         answer=tuple(_items(field_of(spec, command, answer=True), answer)),
         sw="" if sw is None else f"{sw:04X}",
-        meaning="" if sw is None else _meaning(spec, sw),
+        meaning="" if sw is None else words.meaning or _standard_words(sw),
+        documented=words.documented,
     )
 
 
-def _parameters(spec: CommandSpec | None, p1: int, p2: int, *, part: bool) -> str:
-    words = []
-    variant = None if spec is None else spec.variant(p1, p2)
-    if variant is not None and spec is not None and variant.name.casefold() != spec.name.casefold():
-        words.append(variant.name)
-    elif variant is None:
-        words.append(f"P1-P2 {p1:02X}{p2:02X}")
-    if part:
-        words.append("part of a chain")
-    return ", ".join(words)
-
-
-def _is_part(command: CommandAPDU) -> bool:
-    """PACE's steps have the chaining bit and are whole commands (TR-03110-3 v2.21, B.1)."""
-    return bool(command.cla & CHAINING_BIT) and command.ins != codes.INS_GENERAL_AUTHENTICATE
-
-
-def _meaning(spec: CommandSpec | None, sw: int) -> str:
-    """What the status word says after this command, or to any command, or what the standard says."""
-    for word in (*(spec.status_words if spec is not None else ()), *LAYER_STATUS_WORDS):
-        if word.matches(sw):
-            number = sw & ~word.mask & 0xFFFF
-            return f"{word.when} (X = {number:X})" if word.mask != 0xFFFF else word.when
+def _standard_words(sw: int) -> str:
     return status_word.describe(sw).partition(": ")[2]
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from mumei_core.commands.data_objects import Item, walk
 from mumei_core.commands.specification import CommandSpec, Field
-from mumei_core.iso7816 import ber_tlv
 from mumei_core.iso7816.apdu import CommandAPDU
 
 
@@ -23,18 +22,12 @@ class Place:
 
 def places(field: Field, octets: bytes) -> Iterator[Place]:
     """All items, outermost first. Takes any octets."""
-    at = 0
     around: tuple[int, ...] = ()
     for item in walk(field, octets):
-        path = around[: item.depth]
-        if item.tag is not None:
-            at += len(ber_tlv.encode(item.tag, item.value)) - len(item.value)
-            path = (*path, item.tag)
-        yield Place(item=item, start=at, end=at + len(item.value), path=path)
-        if item.constructed and item.value:
+        path = around[: item.depth] if item.tag is None else (*around[: item.depth], item.tag)
+        yield Place(item=item, start=item.start, end=item.start + len(item.value), path=path)
+        if item.constructed:
             around = path
-        else:
-            at += len(item.value)
 
 
 def field_of(spec: CommandSpec | None, command: CommandAPDU, *, answer: bool) -> Field | None:

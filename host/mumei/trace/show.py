@@ -17,6 +17,7 @@ from mumei_core.errors import UsageError
 WIDTH: Final = 100
 _INDENT: Final = "        "
 _NAME: Final = 44
+_PACE_STEPS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +53,14 @@ class ShownExchange:
     command: str
     clause: str
     header: str
-    parameters: str
+    parameters: tuple[str, ...]
     inside: tuple[str, ...]
     data: tuple[ShownItem, ...]
     le: int | None
     answer: tuple[ShownItem, ...]
     sw: str
     meaning: str
+    documented: bool
     error: str
     apdus: int
     octets: int
@@ -71,15 +73,15 @@ class ShownExchange:
         title = f"{self.number:4}  {self.command}{inside}"
         figures = f"{self.octets:6} octets {self.ms:9.1f} ms"
         yield f"{title[: WIDTH - len(figures) - 1]:<{WIDTH - len(figures)}}{figures}"
-        if self.parameters:
-            yield from _wrapped(f"{self.header}  {self.parameters}")
+        yield from _wrapped(f"{self.header}  {'; '.join(self.parameters)}".rstrip())
         for arrow, items in ((">", self.data), ("<", self.answer)):
             for item in items:
                 yield from _item_lines(arrow, item, whole=whole)
         if self.error:
             yield from _wrapped(f"!  no answer: {self.error}")
         elif self.sw:
-            yield from _wrapped(f"=  {self.sw} {self.meaning}")
+            odd = "" if self.documented else " (NOT IN THE SPECIFICATIONS OF THIS COMMAND)"
+            yield from _wrapped(f"=  {self.sw} {self.meaning}{odd}")
         if wire:
             for one in self.wire:
                 yield from _octet_lines("wire >", one.command)
@@ -204,7 +206,7 @@ def _exchange(exchange: Exchange, phase: Phase, place: int) -> ShownExchange:
         number=exchange.number,
         phase=phase,
         step=place,
-        command=f"{named.command}, step {place}" if phase is Phase.PACE else named.command,
+        command=f"{named.command}, {place} of {_PACE_STEPS}" if phase is Phase.PACE else named.command,
         clause=named.clause,
         header=named.header,
         parameters=named.parameters,
@@ -214,6 +216,7 @@ def _exchange(exchange: Exchange, phase: Phase, place: int) -> ShownExchange:
         answer=_shown(named.answer),
         sw=named.sw,
         meaning=named.meaning,
+        documented=named.documented,
         error=exchange.error,
         apdus=len(exchange.wires),
         octets=exchange.octets,
