@@ -19,7 +19,7 @@ from mumei_card.chip.nvm import Nvm
 from mumei_card.errors import CardError
 from mumei_card.link.fault_script import Fault, Kind, Moment
 from mumei_card.link.pieces import Pieces
-from mumei_core.commands.codes import SW_MEMORY_FAILURE, SW_NO_SPACE
+from mumei_core.commands.codes import INS_GET_RESPONSE, SW_MEMORY_FAILURE, SW_NO_SPACE
 from mumei_core.errors import CardRemovedError, CardResetError, MuteCardError, UsageError, WrongCardError
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class Card(Protocol):
     @property
     def atr(self) -> bytes: ...
     def transmit(self, apdu: bytes) -> bytes: ...
+    def idle(self) -> bool: ...
     def reset(self) -> None: ...
     def close(self) -> None: ...
 
@@ -103,7 +104,7 @@ class FaultyCard:
         self._pieces = Pieces()
         self._commands = 0
         self._of_instruction: Counter[int] = Counter()
-        self._state: Callable[[], None] = lambda: None
+        self._state: Callable[[], None] = _is_well
 
     @property
     def atr(self) -> bytes:
@@ -131,13 +132,24 @@ class FaultyCard:
         answer = self._exchange(apdu, faults) if waited is None else waited
         for fault in faults:
             answer = self._after(fault, answer)
-            if fault.kind in _IN_PIECES and waited is None:
+            if fault.kind in _IN_PIECES and waited is None and apdu[_INS] != INS_GET_RESPONSE:
                 answer = self._in_pieces(fault, apdu, answer)
         return answer
 
+    @property
+    def modelled(self) -> object:
+        """What a timed card says of its time, None of others."""
+        return getattr(self._card, "modelled", None)
+
+    def idle(self) -> bool:
+        """As the card's, while it lies in the reader."""
+        if self._state is not _is_well:
+            return False
+        return self._card.idle()
+
     def reset(self) -> None:
         """Power off and on. Raises CardRemovedError where there is no card any more."""
-        if self._state == _is_gone:
+        if self._state is _is_gone:
             _is_gone()
         self._power_up()
 
@@ -150,7 +162,7 @@ class FaultyCard:
         self._card.close()
 
     def _power_up(self) -> None:
-        self._state = lambda: None
+        self._state = _is_well
         self._memory.trouble = None
         self._pieces.clear()
         self._card.reset()
@@ -241,6 +253,10 @@ class _Chance:
             moment=moment,
             number=bit if kind is Kind.GARBLE else None,
         )
+
+
+def _is_well() -> None:
+    """Nothing to be said."""
 
 
 def _is_gone() -> NoReturn:

@@ -24,7 +24,8 @@ from mumei.session import personalisation, security_domain
 from mumei.session.application import Application, Profile
 from mumei.session.channel import Channel
 from mumei.session.personalisation import CardHasCredentialError, CardNotReadyError
-from mumei.session.scp03 import KeyProvider, Scp03Channel, open_scp03
+from mumei.session.recovery import begin
+from mumei.session.scp03 import IssuedCardError, KeyProvider, Scp03Channel, open_scp03
 from mumei_core import dates
 from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential
 from mumei_core.commands.trust import CardTrust
@@ -129,7 +130,10 @@ class Office:
         Raises what the registry, the session and the card raise; whatever happened, calling again with the
         same card goes on. WrongCardError or CardHasCredentialError: nothing was written to the card.
         """
-        channel = self._open(channel, card_number, progress)
+        try:
+            channel = self._open(channel, card_number, progress)
+        except IssuedCardError as error:
+            raise self._perhaps_finished(resident_number, error) from error
         resident = self._registry.resident(resident_number).resident
         attributes = credential_attributes(resident)
         if (stored := self._stored_but_not_secured(channel, resident_number, attributes)) is not None:
@@ -155,7 +159,7 @@ class Office:
 
     def _open(self, channel: Channel, card_number: bytes | None, progress: Progress) -> Channel:
         """The channel to write through: the plain one of a development card, SCP03 of a standard one."""
-        application = Application.identify(channel)
+        application = begin(channel, lambda: Application.identify(channel))
         if application.profile != self._parameters.profile:
             raise WrongCardError(
                 "the card and the issuer's parameters are of different profiles",
@@ -181,6 +185,17 @@ class Office:
         progress("the card proves which card it is, and opens a channel")
         expected = None if card_number is None else (card_number,)
         return open_scp03(channel, self._keys_of, expected=expected)
+
+    def _perhaps_finished(self, resident_number: int, error: IssuedCardError) -> IssuedCardError:
+        """A card that has closed itself does not say whose it is; the registry may say that all is done."""
+        last = self._registry.enrolments_of(resident_number)[-1:]
+        if not last or last[0].state is not EnrolmentState.STORED:
+            return error
+        return IssuedCardError(
+            error.message,
+            hint=f"If it is the card of enrolment {last[0].number}, that is finished: hand the card over. "
+            "Otherwise use a new card.",
+        )
 
     def _stored_but_not_secured(
         self, channel: Channel, resident_number: int, attributes: tuple[bytes, ...]
@@ -236,7 +251,10 @@ class Office:
         try:
             check_commitment(answer.commitment)
         except InvalidProof as error:
-            raise ProtocolError("the card's commitment does not hold", hint="Use another card.") from error
+            raise ProtocolError(
+                "the card's commitment does not hold",
+                hint="Repeat once with the same card; then use another.",
+            ) from error
         check_genuine(answer, record.nonce, self._maker_root if isinstance(channel, Scp03Channel) else None)
         return answer
 

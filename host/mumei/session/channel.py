@@ -17,7 +17,13 @@ from typing import Final, Protocol
 from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.transport.base import GARBLED_HINT, CardConnection
 from mumei_core.commands import codes
-from mumei_core.errors import CardRefused, ChannelBrokenError, GarbledAnswerError, ProtocolError
+from mumei_core.errors import (
+    CardRefused,
+    CardResetError,
+    ChannelBrokenError,
+    GarbledAnswerError,
+    ProtocolError,
+)
 from mumei_core.iso7816 import chaining, status_word
 from mumei_core.iso7816.apdu import (
     MAX_EXTENDED_LE,
@@ -42,6 +48,7 @@ BEGIN_ANEW: Final = (
     "Take the card off the reader and put it back. If it happens again, do not trust this reader."
 )
 
+_PROPRIETARY_BIT = 0x80
 _SW1_MORE_DATA = 0x61
 _SW1_WRONG_LE = 0x6C
 
@@ -88,6 +95,12 @@ class Formatting:
             raise GarbledAnswerError(
                 f"the card answered {response.sw:04X}: no status word", hint=GARBLED_HINT
             )
+        if command.cla & _PROPRIETARY_BIT and not status_word.is_known(response.sw):
+            # Our own commands have no others; what a foreign card means by one, its SELECT has told already.
+            raise GarbledAnswerError(
+                f"the card answered {response.sw:04X}: a status word that none of our commands has",
+                hint=GARBLED_HINT,
+            )
         if 0x64 <= sw1 <= 0x6F and response.data and not is_protected(command.cla):
             raise GarbledAnswerError(f"data came with the error {response.sw:04X}", hint=GARBLED_HINT)
         return response
@@ -105,6 +118,8 @@ class ResponseChaining:
         data = bytearray(response.data)
         while response.sw >> 8 == _SW1_MORE_DATA:
             response = self._with_right_le(_get_response(command.cla, _announced(response)))
+            if response.sw == codes.SW_CONDITIONS and not is_protected(command.cla):
+                raise CardResetError("the card has forgotten the rest of its answer", hint=GARBLED_HINT)
             data += response.data
             endless = response.sw >> 8 == _SW1_MORE_DATA and not response.data
             if endless or len(data) > MAX_EXTENDED_LE:

@@ -21,13 +21,17 @@ from mumei_core.commands.enrolment import (
 from mumei_core.commands.parameters import CardParameters
 from mumei_core.commands.trust import CardTrust
 from mumei_core.crypto import hashing
-from mumei_core.errors import CardRefused, DecodingError, ProtocolError
+from mumei_core.errors import CardRefused, CardResetError, DecodingError, GarbledAnswerError
 from mumei_core.iso7816 import status_word
 from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU
 
 #: Octets of parameters in one STORE DATA.
 BLOCK_LENGTH: Final = 3072
 _MORE_BLOCKS, _LAST_BLOCK = 0x00, 0x80
+
+_REPEAT: Final = (
+    "Put the same card in again and repeat: nothing is stored twice. If it comes again, use another card."
+)
 
 
 class CardNotReadyError(CardRefused):
@@ -72,7 +76,13 @@ def _store(
         command = CommandAPDU(
             cla=codes.CLA_PROPRIETARY, ins=codes.INS_STORE_DATA, p1=p1, p2=number, data=block
         )
-        channel.execute(command, doing=doing)
+        try:
+            channel.execute(command, doing=doing)
+        except CardRefused as error:
+            if error.sw == codes.SW_CONDITIONS and number:
+                # It took the blocks before this one.
+                raise CardResetError(f"the card lost its place; it was to {doing}", hint=_REPEAT) from error
+            raise
         if progress is not None:
             progress(end, len(octets))
 
@@ -81,7 +91,7 @@ def enrol(channel: Channel, nonce: bytes) -> EnrolmentAnswer:
     """Let the card commit to its secrets for ``nonce`` (32 octets); the same nonce gets the same answer again.
 
     The answer is decoded, its proof not yet checked. Raises CardNotReadyError, CardHasCredentialError,
-    CardRefused, ProtocolError; and what :meth:`Channel.send` raises.
+    CardRefused, GarbledAnswerError; and what :meth:`Channel.send` raises.
     """
     response = channel.send(_command(codes.INS_ENROL, encode_enrol(nonce)))
     refuse_exhausted_memory(response.sw)
@@ -94,11 +104,12 @@ def enrol(channel: Channel, nonce: bytes) -> EnrolmentAnswer:
             hint="Use a new card; a card is never issued twice.",
         )
     if response.sw != codes.SW_OK:
-        raise CardRefused(f"the card refused to enrol: {status_word.describe(response.sw)}", sw=response.sw)
+        words = f"the card refused to enrol: {status_word.describe(response.sw)}"
+        raise CardRefused(words, sw=response.sw, hint=_REPEAT)
     try:
         return EnrolmentAnswer.from_octets(response.data)
     except DecodingError as error:
-        raise ProtocolError(f"the card's commitment is malformed: {error}") from error
+        raise GarbledAnswerError(f"the card's commitment is malformed: {error}", hint=_REPEAT) from error
 
 
 def store_credential(channel: Channel, credential: IssuedCredential) -> None:
@@ -106,7 +117,7 @@ def store_credential(channel: Channel, credential: IssuedCredential) -> None:
 
     May be repeated with the same data. Raises CardHasCredentialError for another credential on the card,
     CardNotReadyError for a card that has committed to nothing, CardRefused where a check on the card fails,
-    ProtocolError; and what :meth:`Channel.send` raises.
+    GarbledAnswerError; and what :meth:`Channel.send` raises.
     """
     data = credential.to_octets()
     response = channel.send(_command(codes.INS_STORE_CREDENTIAL, data))
@@ -125,9 +136,9 @@ def store_credential(channel: Channel, credential: IssuedCredential) -> None:
     try:
         receipt = decode_receipt(response.data)
     except DecodingError as error:
-        raise ProtocolError(f"the card's receipt is malformed: {error}") from error
+        raise GarbledAnswerError(f"the card's receipt is malformed: {error}", hint=_REPEAT) from error
     if not hmac.compare_digest(receipt, hashing.sha256(data)):
-        raise ProtocolError("the card confirms another credential than it was given")
+        raise GarbledAnswerError("the card confirms another credential than it was given", hint=_REPEAT)
 
 
 def _command(ins: int, data: bytes) -> CommandAPDU:

@@ -162,6 +162,7 @@ def open_scp03(
         WrongCardError: another card than expected; nothing more was sent.
         WrongKeysError: the card does not know the keys; nothing more was sent.
         CardRefused: the card refused, or its keys are blocked.
+        ChannelBrokenError: the card was reset in between.
         ProtocolError: the card's answer is malformed; and what :meth:`Channel.send` raises.
     """
     challenge = random(mode.value)
@@ -178,7 +179,8 @@ def open_scp03(
     except CryptogramError as error:
         raise WrongKeysError(
             "the card does not know the keys that belong to its number",
-            hint="Use the master key of this card's maker. Nothing was written, and no try was used up.",
+            hint="Put it in once more: nothing was written, and no try was used up. If it comes again, the master "
+            "key is not of this card's maker.",
         ) from error
     except Scp03Error as error:
         raise ProtocolError(f"the card offers another channel than asked for: {error.message}") from error
@@ -186,6 +188,11 @@ def open_scp03(
     refuse_exhausted_memory(response.sw)
     if response.sw != codes.SW_OK:
         scp03.wipe()
+        if response.sw == codes.SW_SECURE_MESSAGING_NOT_SUPPORTED:
+            # It has forgotten that we asked, and has compared nothing. A wrong C-MAC it would have counted.
+            raise ChannelBrokenError(
+                "the card was reset before it took our authentication", hint=f"{BEGIN_ANEW} No try was used up."
+            )
         raise CardRefused(
             f"the card refused our authentication: {status_word.describe(response.sw)}",
             sw=response.sw,

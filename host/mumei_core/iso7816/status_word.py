@@ -21,6 +21,12 @@ def describe(sw: int) -> str:
     return f"{sw:04X}: {STATUS_WORDS.get(sw, _UNKNOWN)}"
 
 
+def is_known(sw: int) -> bool:
+    """Whether our specifications name it."""
+    first = sw & 0xFF00
+    return sw in STATUS_WORDS or tries_left(sw) is not None or first in (SW_MORE_DATA, SW_WRONG_LE)
+
+
 def tries_left(sw: int) -> int | None:
     """X of 63CX; None for every other status word."""
     return sw & 0xF if sw & 0xFFF0 == SW_TRIES_LEFT else None
