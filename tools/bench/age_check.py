@@ -8,10 +8,12 @@ from typing import Final
 
 from tools import pcscd_runner
 from tools.bench.bars import MANY, Bar, Details, Progress, Section
-from tools.bench.phases import Phase, phase_of
+from tools.bench.phases import AFTER_SELECT
 from tools.bench.through_pcscd import Split, Visit, visits
 from tools.bench.world import AGE_AND_PSEUDONYM, AGE_ONLY, World
 from tools.pcscd_runner import Pcscd
+
+from mumei.terminal.phases import Phase, phase_of
 
 _WHOLE_BAR: Final = 30.0
 _TRANSPORT_BAR: Final = 5.0
@@ -86,7 +88,7 @@ def _channel_details(found: Sequence[Visit], whole: Split) -> Details:
         title=f"standard card through a real pcscd, milliseconds after SELECT, medians of {MANY}",
         columns=("phase", *_SPLIT_COLUMNS),
         rows=[
-            *((phase, *_phase(found, phase).cells) for phase in Phase),
+            *((phase, *_phase(found, phase).cells) for phase in AFTER_SELECT),
             ("verification", *_verification(found).cells),
             ("all of it", *whole.cells),
         ],

@@ -7,10 +7,12 @@ from itertools import groupby
 from typing import Final
 
 from tools.bench.bars import Bar, Details, Progress, Section
-from tools.bench.phases import SECURED, Phase, command_name, phase_of
-from tools.bench.world import AGE_ONLY, Exchange, World
+from tools.bench.phases import AFTER_SELECT, SECURED, command_name
+from tools.bench.world import AGE_ONLY, World
 
 from mumei.session.channel import Channel
+from mumei.terminal.phases import Phase, phase_of
+from mumei.transport.watched import Exchange
 
 _VISITS: Final = 5
 _DESIGN: Final = 14
@@ -58,7 +60,9 @@ def _details(exchanges: Sequence[Exchange]) -> Details:
     return Details(
         title="exchanges of an age check on a standard card, after SELECT",
         columns=("phase", "exchanges", "octets sent", "received", "commands"),
-        rows=[_row(phase, [e for e in exchanges if phase_of(e.ins, e.p1) is phase]) for phase in Phase],
+        rows=[
+            _row(phase, [e for e in exchanges if phase_of(e.ins, e.p1) is phase]) for phase in AFTER_SELECT
+        ],
         said=(
             f"The design has {_DESIGN}: EF.CardAccess 1, PACE 5, Terminal Authentication 7 with two certificates,"
             " presentation 1. The terminal knows EF.CardAccess, and reads EF.ATR/INFO instead, which tells it that"

@@ -1,185 +1,265 @@
-"""Modelled time of a visit on a chip, by phase: counted operations times published timings; nothing is measured.
+"""Modelled time of a visit on a chip: counted operations times published timings; nothing is measured.
 
-Timings: JCAlgTest, repository crocs-muni/jcalgtest_results, commit 76b01cf, javacard/Profiles/performance/fixed/,
-file NXP_JCOP4_J3R180_SECID_P71; averages per operation, less the baseline.
+The profiles are the software card's own (:mod:`mumei_card.chip.profiles`); ``--chip`` keeps the same time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Final, cast
+from typing import Final
 
-from tools.bench.bars import Details, Progress, Section
-from tools.bench.phases import SECURED, Phase, phase_of
-from tools.bench.recording import Primitive, record
-from tools.bench.world import AGE_ONLY, CountedCommand, WatchedConnection, World
+from tools.bench import fixed_base
+from tools.bench.bars import Bar, Details, Progress, Section
+from tools.bench.phases import SECURED
+from tools.bench.world import AGE_ONLY, CountedCommand, World
 
 from mumei.session.channel import Channel
-from mumei.transport.base import CardConnection
+from mumei.terminal.phases import Phase, phase_of
+from mumei_card.chip.chip_profile import Estimate, Implementation, Operation
+from mumei_card.chip.counters import OperationCounters
+from mumei_card.chip.profiles import CHIPS, find
 from mumei_core.commands import codes
 
+#: The chip of the bars.
+CHIP: Final = "J3R180"
 _VISITS: Final = 3
-_DRAW: Final = 32
-_HASHED: Final = 256
-#: HKDF-SHA256 to 48 octets compresses 14 blocks, the end of its transcript one; 256 octets are five with padding.
-_HASHES_PER_HEDGED_DRAW: Final = 3
-#: expand_message to 48 octets hashes twice more after the message.
-_HASHES_AFTER_MESSAGE: Final = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChipTimings:
-    """Milliseconds of one operation on a chip."""
-
-    name: str
-    g1_multiplication: float
-    p256_multiplication: float
-    p256_verification: float
-    sha256: float
-    random_draw: float
-
-
-J3R180: Final = ChipTimings(
-    name="NXP JCOP4 J3R180",
-    g1_multiplication=35.8,
-    p256_multiplication=20.04,
-    p256_verification=31.96,
-    sha256=7.92,
-    random_draw=1.18,
+_WHOLE_SECONDS: Final = 0.90
+_SPOKEN_MULTIPLICATIONS: Final = 12
+_SPOKEN_SECONDS: Final = 0.43
+_ARITHMETIC: Final = (
+    Operation.G1_MULTIPLICATION,
+    Operation.G1_ADDITION,
+    Operation.SCALAR_PRODUCT,
+    Operation.SCALAR_INVERSE,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What a phase asks of the chip. ``hashes``: SHA-256 of 256 octets; ``draws``: of up to 32 random octets.
+class Model:
+    """A visit as counted, commands after SELECT, and what the card did between them where it had the time."""
 
-    ``g1_additions`` and ``nvm_writes`` are counted, and have no timing.
-    """
-
-    g1_multiplications: int = 0
-    p256_multiplications: int = 0
-    p256_verifications: int = 0
-    hashes: int = 0
-    draws: int = 0
-    g1_additions: int = 0
-    nvm_writes: int = 0
-
-    def __add__(self, other: Work) -> Work:
-        return Work(**{name: getattr(self, name) + getattr(other, name) for name in self.__slots__})
+    commands: Sequence[CountedCommand]
+    idle: OperationCounters
 
     @property
-    def counts(self) -> tuple[str, ...]:
-        """For a table, in the order of the fields."""
-        return tuple(str(getattr(self, name)) for name in self.__slots__)
+    def phases(self) -> Mapping[Phase, OperationCounters]:
+        """Counts by phase."""
+        return {
+            phase: total([c.operations for c in self.commands if phase_of(c.ins, c.p1) is phase])
+            for phase in SECURED
+        }
 
-    def milliseconds(self, chip: ChipTimings) -> float:
-        """The model: a sum of products."""
-        return (
-            self.g1_multiplications * chip.g1_multiplication
-            + self.p256_multiplications * chip.p256_multiplication
-            + self.p256_verifications * chip.p256_verification
-            + self.hashes * chip.sha256
-            + self.draws * chip.random_draw
+    @property
+    def whole(self) -> OperationCounters:
+        """All of it, the time between commands included."""
+        return total([self.idle, *self.phases.values()])
+
+    @property
+    def presentation(self) -> OperationCounters:
+        """What is left once the request is there."""
+        return self.phases[Phase.PRESENTATION]
+
+    def link_ms(self, name: str) -> float:
+        """Octets on their way, without SELECT."""
+        profile = find(name)
+        return sum(
+            profile.link.milliseconds(c.command, c.response, profile.estimate(c.operations).milliseconds)
+            for c in self.commands
         )
 
 
-def work_of(command: CountedCommand, hashed: Sequence[int]) -> Work:
-    """What one command asked of the chip. ``hashed``: octets of each message that it hashed to a scalar."""
-    counted = command.operations
-    draws = -(-counted.random_octets // _DRAW)
-    # Only a presentation's randoms are hedged; a channel's come from the generator as they are.
-    hedging = draws * _HASHES_PER_HEDGED_DRAW if command.ins == codes.INS_PRESENT else 0
-    scalars = sum(-(-octets // _HASHED) + _HASHES_AFTER_MESSAGE for octets in hashed)
-    return Work(
-        g1_multiplications=counted.g1_multiplications,
-        p256_multiplications=counted.p256_multiplications,
-        p256_verifications=counted.p256_verifications,
-        hashes=hedging + scalars,
-        draws=draws,
-        g1_additions=counted.g1_additions,
-        nvm_writes=counted.nvm_writes,
-    )
+def total(counts: Sequence[OperationCounters]) -> OperationCounters:
+    """The sum, count by count."""
+    names = OperationCounters.__slots__
+    return OperationCounters(**{name: sum(getattr(each, name) for each in counts) for name in names})
 
 
 def measure(world: World, say: Progress) -> Section:
-    """No bar, as no figure is published to set one by: the model for an age check on a standard card."""
+    """The bars on modelled arithmetic, and the model for an age check on a standard card."""
     say("modelling the time on a chip")
-    chip, inner = world.insert()
-    with _HashesSeen(inner) as connection:
+    at_once, ahead = (count(world, works_idle=works_idle) for works_idle in (False, True))
+    return Section(
+        bars=_bars(ahead),
+        details=(
+            _by_phase(at_once, ahead),
+            _by_operation(ahead),
+            _by_chip(ahead),
+            fixed_base.details(CHIP, ahead.whole.fixed_base_multiplications),
+        ),
+    )
+
+
+def count(world: World, *, works_idle: bool) -> Model:
+    """The dearest of some visits. ``works_idle``: the chip uses the time between answer and command."""
+    chip, connection = world.insert(works_idle=works_idle)
+    found = []
+    with connection:
         channel = Channel(connection)
-        most = dict.fromkeys(SECURED, Work())
         for _ in range(_VISITS):
             chip.counted.clear()
-            connection.hashed.clear()
+            chip.idle = OperationCounters()
             world.ask(channel, AGE_ONLY)
-            for phase, work in _by_phase(chip.counted, connection.hashed).items():
-                most[phase] = max(most[phase], work, key=lambda found: found.milliseconds(J3R180))
-    return Section(bars=(), details=(details(most, J3R180),))
+            commands = [c for c in chip.counted if c.ins != codes.INS_SELECT]
+            found.append(Model(commands=commands, idle=chip.idle))
+    return max(found, key=lambda model: find(CHIP).estimate(model.whole).milliseconds)
 
 
-class _HashesSeen(WatchedConnection):
-    """A card in this process, watched at work. ``hashed``: by command, octets of what it hashed to scalars."""
+def _bars(model: Model) -> tuple[Bar, ...]:
+    def seconds(counted: OperationCounters) -> float:
+        only = OperationCounters(g1_multiplications=counted.g1_multiplications)
+        return find(CHIP).estimate(only).milliseconds / 1000
 
-    def __init__(self, inner: CardConnection) -> None:
-        super().__init__(inner)
-        self.hashed: list[list[int]] = []
-
-    def transmit(self, apdu: bytes) -> bytes:
-        answers: list[bytes] = []
-        transmit = super().transmit
-        recording = record(lambda: answers.append(transmit(apdu)))
-        operations = cast("list[partial[int]]", recording[Primitive.HASH_TO_SCALAR])
-        self.hashed.append([len(operation.args[0]) for operation in operations])
-        return answers[0]
-
-
-def _by_phase(counted: Sequence[CountedCommand], hashed: Sequence[Sequence[int]]) -> dict[Phase, Work]:
-    found = dict.fromkeys(SECURED, Work())
-    for command, octets in zip(counted, hashed, strict=True):
-        if command.ins == codes.INS_SELECT:
-            continue
-        phase = phase_of(command.ins, command.p1)
-        if phase in found:
-            found[phase] += work_of(command, octets)
-    return found
+    return (
+        Bar(
+            what=f"MODEL {CHIP}, age check: G1 multiplications of the whole visit",
+            measured=seconds(model.whole),
+            limit=_WHOLE_SECONDS,
+            unit="s",
+        ),
+        Bar(
+            what="age check, standard card: G1 multiplications once the request is there",
+            measured=model.presentation.g1_multiplications,
+            limit=_SPOKEN_MULTIPLICATIONS,
+            digits=0,
+        ),
+        Bar(
+            what=f"MODEL {CHIP}, age check: G1 multiplications once the request is there",
+            measured=seconds(model.presentation),
+            limit=_SPOKEN_SECONDS,
+            unit="s",
+        ),
+    )
 
 
-def details(found: Mapping[Phase, Work], chip: ChipTimings) -> Details:
-    """The table, and what it is not."""
-    total = sum(found.values(), Work())
-    rows = [(phase, *work.counts, f"{work.milliseconds(chip):.0f}") for phase, work in found.items()]
+def _by_phase(at_once: Model, ahead: Model) -> Details:
+    rows = [
+        *(_phase_row(phase, counted) for phase, counted in at_once.phases.items()),
+        _phase_row("sum", at_once.whole),
+        _phase_row("with time between: ahead", ahead.idle),
+        *(
+            _phase_row(f"  then {phase}", counted)
+            for phase, counted in ahead.phases.items()
+            if phase is not Phase.PACE
+        ),
+    ]
     return Details(
-        title=f"model of an age check on a chip ({chip.name}), standard card",
+        title=f"model of an age check on a chip ({find(CHIP).chip.title}), standard card",
         columns=(
             "phase",
             "G1 mult.",
-            "P-256 mult.",
-            "ECDSA verif.",
+            "fixed base",
+            "G1 add.",
+            "scalar prod.",
+            "P-256",
+            "ECDSA",
             "SHA-256",
+            "AES",
             "draws",
-            "(G1 add.)",
-            "(memory writes)",
-            "ms",
+            "commits",
+            *(f"ms {implementation}" for implementation in Implementation),
         ),
-        rows=[*rows, ("sum", *total.counts, f"{total.milliseconds(chip):.0f}")],
+        rows=rows,
         said=(
             "THIS IS A MODEL, not a measurement: operations that the software card counted, times timings that"
-            " JCAlgTest published for this chip. Nobody has published BLS12-381 on these chips.",
-            f"Each: multiplication in G1 {chip.g1_multiplication} ms (stand-in: ECDH at 384 bits with setting the"
-            f" scalar and the key), on P-256 {chip.p256_multiplication} ms (ECDH), ECDSA verification"
-            f" {chip.p256_verification} ms (stand-in: signing), SHA-256 {chip.sha256} ms for {_HASHED} octets, a"
-            f" draw of up to {_DRAW} random octets {chip.random_draw} ms. SHA-256 is reckoned, not counted:"
-            f" {_HASHES_PER_HEDGED_DRAW} for each draw of the hedged generator; for hash_to_scalar"
-            f" {_HASHES_AFTER_MESSAGE} and one for each {_HASHED} octets of the message.",
-            "What the model cannot know: whether the chip's coprocessor takes this curve at all (381 bits, an order"
-            " much shorter than the field, a large cofactor) and gives y as well as x; arithmetic modulo the order,"
-            " which Java Card does not offer; additions of points and memory writes, counted but without a timing;"
-            " AES and CMAC of PACE and secure messaging; masked reads of the digit table; the way of the APDUs"
-            " over contacts or air; the card's own code around all that.",
-            "Additions and modular arithmetic may outweigh the rest where they are done in Java Card code:"
-            " JCMathLib on a J3R200, at 256 bits, takes 86 ms for an addition of points and 180 ms for a modular"
-            " multiplication (PERFORMANCE.md at commit 0e53ada).",
+            " others published for this chip. Nobody has published BLS12-381 on these chips. 'mumei-card chips"
+            f" {CHIP}' gives every figure with its source and what the profile cannot know.",
+            "SHA-256 and AES: messages and runs (blocks). Native: the chip maker's own code, on the coprocessor;"
+            " products of scalars are without a figure there. Java Card: an applet, with JCMathLib's figures.",
+            "Ahead: the coupon, which needs no request. A chip that has the time between answer and command makes"
+            " it there, once PACE has opened a channel; one that has not, in the last command of Terminal"
+            " Authentication, as in the upper rows.",
         ),
     )
+
+
+def _phase_row(name: str, counted: OperationCounters) -> tuple[str, ...]:
+    times = [
+        find(f"{CHIP}/{implementation}").estimate(counted).milliseconds for implementation in Implementation
+    ]
+    return (
+        name,
+        str(counted.g1_multiplications),
+        str(counted.fixed_base_multiplications),
+        str(counted.g1_additions),
+        str(counted.scalar_products),
+        str(counted.p256_multiplications),
+        str(counted.p256_verifications),
+        f"{counted.sha256_messages} ({counted.sha256_blocks})",
+        f"{counted.aes_runs} ({counted.aes_blocks})",
+        str(counted.random_draws),
+        str(counted.nvm_writes),
+        *(f"{milliseconds:.0f}" for milliseconds in times),
+    )
+
+
+def _by_operation(model: Model) -> Details:
+    spans = (("whole visit", model.whole), ("once the request is there", model.presentation))
+    estimates = [
+        find(f"{CHIP}/{implementation}").estimate(counted)
+        for _, counted in spans
+        for implementation in Implementation
+    ]
+    return Details(
+        title=f"the same by operation, milliseconds on {find(CHIP).chip.title}",
+        columns=(
+            "operation",
+            *(f"{name}, {implementation}" for name, _ in spans for implementation in Implementation),
+        ),
+        rows=[(operation, *(_part(found, operation) for found in estimates)) for operation in Operation],
+        said=("Calls x milliseconds, units in brackets; '?' where nobody published a figure.",),
+    )
+
+
+def _part(estimate: Estimate, operation: Operation) -> str:
+    part = next(found for found in estimate.parts if found.operation is operation)
+    if not part.calls:
+        return "-"
+    units = f" ({part.units})" if part.units else ""
+    return f"{part.calls}{units}: {'?' if part.milliseconds is None else format(part.milliseconds, '.0f')}"
+
+
+def _by_chip(model: Model) -> Details:
+    return Details(
+        title="the same visit on every chip, modelled milliseconds",
+        columns=(
+            "chip, implementation",
+            "arithmetic, whole",
+            "arithmetic, request",
+            "card, whole",
+            "card, request",
+            "link",
+            "own link",
+        ),
+        rows=[
+            _chip_row(f"{name}/{implementation}", model)
+            for name in CHIPS
+            for implementation in Implementation
+        ],
+        said=(
+            "Arithmetic: multiplications, additions and products of scalars in G1. Request: once it is there."
+            " '> ' where an operation has no figure: the true time is longer. Link: contacts or air as of the card"
+            " that was measured, its name beside.",
+        ),
+    )
+
+
+def _chip_row(name: str, model: Model) -> tuple[str, ...]:
+    profile = find(name)
+    whole, request = profile.estimate(model.whole), profile.estimate(model.presentation)
+    return (
+        f"{profile.chip.name}, {profile.implementation}",
+        *(_sum(found, _ARITHMETIC) for found in (whole, request)),
+        *(_sum(found, tuple(Operation)) for found in (whole, request)),
+        f"{model.link_ms(name):.0f}",
+        profile.link.name,
+    )
+
+
+def _sum(estimate: Estimate, operations: Sequence[Operation]) -> str:
+    parts = [part for part in estimate.parts if part.operation in operations]
+    done = [part for part in parts if part.calls]
+    if all(part.milliseconds is None for part in done):
+        return "unknown"
+    least = any(part.milliseconds is None for part in done)
+    return f"{'> ' if least else ''}{sum(part.milliseconds or 0.0 for part in done):.0f}"

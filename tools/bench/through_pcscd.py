@@ -16,12 +16,13 @@ from typing import Final, Self
 
 from tools.bench.bars import MANY
 from tools.bench.timed_card import times_file
-from tools.bench.world import RP_CONTEXT, Exchange, WatchedConnection, World
+from tools.bench.world import RP_CONTEXT, WatchedConnection, World
 from tools.pcscd_runner import FIRST_READER, Pcscd, ServedCard, wait_until_empty
 
 from mumei.session.channel import Channel
 from mumei.terminal.question import Question
 from mumei.transport import pcsc
+from mumei.transport.watched import Exchange
 
 _WARM_UP: Final = 5
 _MILLION: Final = 1e6

@@ -12,14 +12,14 @@ import signal
 import time
 from pathlib import Path
 
-from mumei_card.link.in_process import SoftwareCard, open_card
+from mumei_card.link.in_process import AnyCard, open_card
 from mumei_card.link.vpcd import VpcdLink
 
 
 class TimedCard:
-    """A card, and when it worked."""
+    """A card, and when it worked. It is not let work between commands: all that it does is in their times."""
 
-    def __init__(self, card: SoftwareCard) -> None:
+    def __init__(self, card: AnyCard) -> None:
         self._card = card
         self.times: list[tuple[int, int]] = []
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
@@ -21,8 +20,9 @@ from mumei.terminal.check import Visit, visit
 from mumei.terminal.question import Question, over
 from mumei.terminal.trust import Terminal
 from mumei.terminal.verdict import Outcome
-from mumei.transport.base import CardConnection
+from mumei.transport import watched
 from mumei.transport.simulator import SimulatedConnection
+from mumei.transport.watched import Exchange
 from mumei_card.chip.counters import OperationCounters
 from mumei_card.chip.nvm import Nvm
 from mumei_card.os.kernel import Kernel
@@ -46,28 +46,41 @@ class CountedCommand:
 
     ins: int
     p1: int
+    command: bytes
+    response: bytes
     operations: OperationCounters
 
 
 class Chip:
-    """The software card in this process, with its counters in sight. ``counted``: all its commands."""
+    """The software card in this process, with its counters in sight.
 
-    def __init__(self, file: Path) -> None:
+    ``counted``: all its commands; ``idle``: what it did between them, where ``works_idle``: a chip that has the
+    time between answer and next command.
+    """
+
+    def __init__(self, file: Path, *, works_idle: bool = False) -> None:
         self._nvm = Nvm.open(str(file))
         self._kernel = Kernel(self._nvm)
+        self._works_idle = works_idle
         self.atr = self._kernel.atr
         self.counted: list[CountedCommand] = []
+        self.idle = OperationCounters()
 
     @property
     def counters(self) -> OperationCounters:
         return self._kernel.counters
 
     def transmit(self, apdu: bytes) -> bytes:
-        before = replace(self.counters)
+        before = self.counters.copy()
         response = self._kernel.transmit(apdu)
+        done = self.counters.copy()
         self.counted.append(
-            CountedCommand(ins=apdu[1], p1=apdu[2], operations=_difference(self.counters, before))
+            CountedCommand(
+                ins=apdu[1], p1=apdu[2], command=apdu, response=response, operations=done.since(before)
+            )
         )
+        if self._works_idle and self._kernel.idle():
+            self.idle = self.counters.since(done)
         return response
 
     def reset(self) -> None:
@@ -77,45 +90,8 @@ class Chip:
         self._nvm.close()
 
 
-def _difference(after: OperationCounters, before: OperationCounters) -> OperationCounters:
-    names = OperationCounters.__slots__
-    return OperationCounters(**{name: getattr(after, name) - getattr(before, name) for name in names})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One real transmit: INS and P1 of its command, octets both ways, nanoseconds of the monotonic clock."""
-
-    ins: int
-    p1: int
-    sent: int
-    received: int
-    begin: int
-    end: int
-
-
-class WatchedConnection(CardConnection):
+class WatchedConnection(watched.WatchedConnection):
     """Another connection, with every exchange written down."""
-
-    def __init__(self, inner: CardConnection) -> None:
-        self.name, self.atr, self.supports_extended = inner.name, inner.atr, inner.supports_extended
-        self.exchanges: list[Exchange] = []
-        self._inner = inner
-
-    def transmit(self, apdu: bytes) -> bytes:
-        begin = time.monotonic_ns()
-        response = self._inner.transmit(apdu)
-        end = time.monotonic_ns()
-        self.exchanges.append(
-            Exchange(ins=apdu[1], p1=apdu[2], sent=len(apdu), received=len(response), begin=begin, end=end)
-        )
-        return response
-
-    def reset(self) -> None:
-        self._inner.reset()
-
-    def close(self) -> None:
-        self._inner.close()
 
     def after_select(self) -> list[Exchange]:
         """All exchanges since the last SELECT, which is not among them."""
@@ -145,9 +121,9 @@ class World:
             raise RuntimeError(f"a visit of the benchmark was not accepted: {found.verdict}")
         return found
 
-    def insert(self) -> tuple[Chip, WatchedConnection]:
+    def insert(self, *, works_idle: bool = False) -> tuple[Chip, WatchedConnection]:
         """The card in this process. Close the connection when done: a card file is open once only."""
-        chip = Chip(self.card_file)
+        chip = Chip(self.card_file, works_idle=works_idle)
         return chip, WatchedConnection(SimulatedConnection(chip, name=self.card_file.name))
 
 

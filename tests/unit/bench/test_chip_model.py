@@ -1,16 +1,15 @@
-"""The model of a chip: a sum of counted operations, by phase, that says of itself that it is one."""
+"""The model of a chip in the bench: counted operations by phase, that say of themselves what they are."""
 
 from pathlib import Path
 
 import pytest
-from tools.bench import channel, chip_model, standard_world
-from tools.bench.bars import Section
-from tools.bench.chip_model import J3R180, Work, work_of
-from tools.bench.phases import Phase, phase_of
-from tools.bench.world import CountedCommand, World
+from tools.bench import channel, chip_model, fixed_base, standard_world
+from tools.bench.bars import Details, Section
+from tools.bench.fixed_base import Comb
+from tools.bench.world import World
 
+from mumei.terminal.phases import Phase
 from mumei_card.chip.counters import OperationCounters
-from mumei_core.commands import codes
 
 
 @pytest.fixture(scope="module")
@@ -23,48 +22,76 @@ def model(standard: World) -> Section:
     return chip_model.measure(standard, lambda _: None)
 
 
-def test_the_model_is_a_sum_of_products() -> None:
-    work = Work(g1_multiplications=2, p256_multiplications=3, p256_verifications=1, hashes=5, draws=4)
-    expected = 2 * 35.8 + 3 * 20.04 + 31.96 + 5 * 7.92 + 4 * 1.18
-    assert work.milliseconds(J3R180) == pytest.approx(expected)
-    assert (work + work).milliseconds(J3R180) == pytest.approx(2 * expected)
+def rows_of(details: Details) -> dict[str, dict[str, str]]:
+    return {row[0].strip(): dict(zip(details.columns, row, strict=True)) for row in details.rows}
 
 
-def test_what_has_no_timing_is_counted_and_costs_nothing() -> None:
-    work = Work(g1_additions=12, nvm_writes=2)
-    assert work.milliseconds(J3R180) == 0
-    assert work.counts[-2:] == ("12", "2")
-
-
-def test_only_the_randoms_of_a_presentation_are_hedged_by_hashing() -> None:
-    counted = OperationCounters(random_octets=40)
-    challenge = work_of(CountedCommand(ins=codes.INS_GET_CHALLENGE, p1=0, operations=counted), [])
-    presentation = work_of(CountedCommand(ins=codes.INS_PRESENT, p1=0, operations=counted), [257])
-    assert (challenge.draws, challenge.hashes) == (2, 0)
-    # Three for each draw; two for 257 octets and two after them.
-    assert (presentation.draws, presentation.hashes) == (2, 2 * 3 + 2 + 2)
+def test_the_bars_are_met(model: Section) -> None:
+    assert [bar.verdict for bar in model.bars] == ["met", "met", "met"]
+    whole, spoken, seconds = (bar.measured for bar in model.bars)
+    # A coupon's 17 and the request's 6, of 35.8 ms each.
+    assert whole == pytest.approx(23 * 0.0358)
+    assert spoken == 6 and seconds == pytest.approx(6 * 0.0358)
 
 
 def test_an_age_check_on_a_standard_card_by_phase(model: Section) -> None:
-    (details,) = model.details
-    rows = {row[0]: dict(zip(details.columns, row, strict=True)) for row in details.rows}
+    rows = rows_of(model.details[0])
     # PACE: a key pair twice, the shared point twice, s * G of the mapping.
-    assert rows[Phase.PACE]["P-256 mult."] == "5"
+    assert rows[Phase.PACE]["P-256"] == "5"
     # Two certificates and the terminal's own signature.
-    assert rows[Phase.TERMINAL_AUTHENTICATION]["ECDSA verif."] == "3"
-    assert rows[Phase.PRESENTATION]["G1 mult."] == "23"
-    parts = [
-        int(rows[phase]["ms"]) for phase in (Phase.PACE, Phase.TERMINAL_AUTHENTICATION, Phase.PRESENTATION)
-    ]
-    assert int(rows["sum"]["ms"]) == pytest.approx(sum(parts), abs=2)
+    assert rows[Phase.TERMINAL_AUTHENTICATION]["ECDSA"] == "3"
+    assert rows["sum"]["G1 mult."] == "23"
+    assert rows["sum"]["fixed base"] == "10"
+    for column in ("ms native", "ms java-card"):
+        parts = [
+            int(rows[phase][column])
+            for phase in (Phase.PACE, Phase.TERMINAL_AUTHENTICATION, Phase.PRESENTATION)
+        ]
+        assert int(rows["sum"][column]) == pytest.approx(sum(parts), abs=2)
 
 
-def test_the_model_says_what_it_is_and_sets_no_bar(model: Section) -> None:
+def test_a_chip_with_time_between_answers_does_the_same_work_at_another_moment(model: Section) -> None:
+    rows = rows_of(model.details[0])
+    ahead = rows["with time between: ahead"]
+    then = [rows[f"then {phase}"] for phase in (Phase.TERMINAL_AUTHENTICATION, Phase.PRESENTATION)]
+    assert ahead["G1 mult."] == "17" and [row["G1 mult."] for row in then] == ["0", "6"]
+    for column in ("G1 mult.", "G1 add.", "scalar prod.", "draws", "commits"):
+        whole = sum(int(row[column]) for row in (rows[Phase.PACE], ahead, *then))
+        assert whole == int(rows["sum"][column])
+
+
+def test_additions_and_products_of_scalars_stand_apart_for_both_implementations(model: Section) -> None:
+    rows = rows_of(model.details[1])
+    assert rows["product of scalars"]["whole visit, native"].endswith("?")
+    assert rows["product of scalars"]["whole visit, java-card"] == "17: 3060"
+    assert rows["addition in G1"]["whole visit, java-card"] == "12: 1032"
+    assert rows["multiplication in G1"]["once the request is there, native"] == "6: 215"
+
+
+def test_what_nobody_published_is_not_summed_up_silently(model: Section) -> None:
+    rows = rows_of(model.details[2])
+    assert len(rows) >= 10
+    assert rows["SLJ52GLA, java-card"]["arithmetic, whole"] == "unknown"
+    assert rows["SLJ52GLA, java-card"]["card, whole"].startswith("> ")
+
+
+def test_the_model_says_what_it_is(model: Section) -> None:
     said = " ".join(model.details[0].said)
-    assert model.bars == ()
     assert "THIS IS A MODEL, not a measurement" in said
     assert "Nobody has published BLS12-381 on these chips" in said
-    assert "What the model cannot know" in said
+
+
+def test_tables_for_fixed_bases_cost_memory_and_never_pay_on_java_card(model: Section) -> None:
+    table = model.details[3]
+    for row in table.rows:
+        assert float(row[-1].replace(",", "")) > 35.8
+    assert (Comb(teeth=4).octets, Comb(teeth=4).additions, Comb(teeth=4).steps) == (15 * 96, 64, 127)
+    assert fixed_base.details("J3R180", 10) == table
+
+
+def test_counts_add_up() -> None:
+    counts = [OperationCounters(g1_additions=2, delay_ms=1), OperationCounters(g1_additions=3)]
+    assert chip_model.total(counts) == OperationCounters(g1_additions=5, delay_ms=1)
 
 
 def test_fourteen_exchanges_are_the_designs_and_twelve_are_missed_by_design(standard: World) -> None:
@@ -79,9 +106,3 @@ def test_fourteen_exchanges_are_the_designs_and_twelve_are_missed_by_design(stan
         (Phase.TERMINAL_AUTHENTICATION, "7"),
         (Phase.PRESENTATION, "1"),
     ]
-
-
-def test_the_two_ways_to_set_parameters_are_told_apart() -> None:
-    mse = codes.INS_MANAGE_SECURITY_ENVIRONMENT
-    assert phase_of(mse, codes.SET_AT_PACE_P1) is Phase.PACE
-    assert phase_of(mse, codes.SET_AT_TA_P1) is Phase.TERMINAL_AUTHENTICATION

@@ -1,7 +1,8 @@
 """A visit taken apart by the clock: what the terminal, the card and the way between them took."""
 
 from tools.bench.through_pcscd import Round, Split, Visit
-from tools.bench.world import Exchange
+
+from mumei.transport.watched import Exchange
 
 MS = 1_000_000
 
