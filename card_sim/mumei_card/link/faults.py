@@ -136,11 +136,6 @@ class FaultyCard:
                 answer = self._in_pieces(fault, apdu, answer)
         return answer
 
-    @property
-    def modelled(self) -> object:
-        """What a timed card says of its time, None of others."""
-        return getattr(self._card, "modelled", None)
-
     def idle(self) -> bool:
         """As the card's, while it lies in the reader."""
         if self._state is not _is_well:
