@@ -216,4 +216,7 @@ def _unpack_name(value: bytes) -> str:
     octets = value[1 : 1 + value[0]]
     if value[0] > MAX_DISPLAY_NAME or any(value[1 + value[0] :]):
         raise DecodingError("a log entry's display name is not as long as it says")
-    return decode_text(octets)
+    name = decode_text(octets)
+    if encode_text(name) != octets:
+        raise DecodingError("a log entry's display name is not in normal form C")
+    return name

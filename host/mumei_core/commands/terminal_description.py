@@ -77,7 +77,7 @@ class TerminalDescription(TerminalRights):
 
     @classmethod
     def from_octets(cls, octets: bytes) -> TerminalDescription:
-        """Raises DecodingError."""
+        """Strict: an encoding that :meth:`to_octets` would not give is refused with DecodingError."""
         values = parse_template(octets, codes.TAG_TERMINAL, _ORDER, _MANDATORY)
         expect_version(values[codes.TAG_TERMINAL_VERSION], codes.DATA_VERSION)
         if values.get(codes.TAG_TERMINAL_PSEUDONYM, b"\1") != b"\1":
@@ -86,7 +86,7 @@ class TerminalDescription(TerminalRights):
         if verification not in (_VERIFICATION_NONE, _VERIFICATION_PIN):
             raise DecodingError("holder verification is 00 or 01")
         OP = expect_length("OP", values[codes.TAG_TERMINAL_PSEUDONYM_BASE], UNCOMPRESSED_LENGTH)
-        return cls(
+        description = cls(
             rp_context=values[codes.TAG_TERMINAL_RP_CONTEXT],
             display_name=decode_text(values[codes.TAG_TERMINAL_DISPLAY_NAME]),
             OP=Point.from_uncompressed(OP),
@@ -99,3 +99,7 @@ class TerminalDescription(TerminalRights):
             not_before=day_from("not before", values[codes.TAG_TERMINAL_NOT_BEFORE]),
             not_after=day_from("not after", values[codes.TAG_TERMINAL_NOT_AFTER]),
         )
+        # A list that is present and empty, a name not in normal form C: the channel binding is over octets.
+        if description.to_octets() != octets:
+            raise DecodingError("a terminal's description is not in its one encoding")
+        return description

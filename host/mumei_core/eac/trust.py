@@ -108,9 +108,10 @@ class Trust:
     @classmethod
     def from_octets(cls, octets: bytes) -> Trust:
         """The reverse. Raises :class:`DecodingError`."""
-        day, *points = ber_tlv.parse(octets)
-        if day.tag != codes.TAG_CERTIFICATE_EFFECTIVE or not 1 <= len(points) <= MAX_TRUST_POINTS:
+        items = ber_tlv.parse(octets)
+        if not 2 <= len(items) <= 1 + MAX_TRUST_POINTS or items[0].tag != codes.TAG_CERTIFICATE_EFFECTIVE:
             raise DecodingError("a trust record is a date and one or two certificates")
+        day, *points = items
         return cls(
             points=tuple(Certificate.from_octets(point.to_bytes()) for point in points),
             today=decode_date(day.value),

@@ -1,0 +1,1 @@
+"""Fuzzing: any octets to every parser and to the whole card, judged by oracles that a user could state."""

@@ -1,0 +1,1 @@
+"""What is fuzzed: one module per room, one entry per target."""
