@@ -1,0 +1,456 @@
+"""CV certificates and Terminal Authentication 2 (TR-03110-3 v2.21, 2.5, A.7, B.3, C; profile TA2-P of the project)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tools.conformance.bench_file import DEVELOPMENT, ISSUED
+
+from .bench import Card
+from .sessions import (
+    CAN,
+    PIN,
+    PUK,
+    Channel,
+    Terminal,
+    authenticate,
+    enter,
+    external_authenticate,
+    make_terminal,
+    open_channel,
+    pso,
+    set_at_ta,
+    set_dst,
+    show,
+    signature,
+    until_challenge,
+)
+from .suite import MUMEI, TR2, TR3, cases, clause, on, wears
+from .wire.certificates import (
+    CVCA,
+    ECDSA_SHA_256,
+    NON_OFFICIAL,
+    OFFICIAL,
+    TERMINAL,
+    Certificate,
+    Key,
+    challenge_input,
+    chat,
+    issue,
+)
+from .wire.tlv import command, octets, tlv
+
+NO_TERMINAL = ("80 34 00 00 02 E100 00", "6982|6A80")
+
+
+def channel_for(card: Card, terminal: Terminal, number: int = 1) -> Channel:
+    return open_channel(card, number, chat=terminal.certificate.chat)
+
+
+def is_let_in(channel: Channel) -> bool:
+    """PRESENT comes as far as its structure only for a terminal that was let in."""
+    return channel.send("80 34 00 00 02 E100 00").sw == "6A80"
+
+
+@clause(TR2, "3.3.1", "Terminal Authentication with sector's and terminal's certificates")
+@clause(TR3, "B.3", "MSE:Set DST, PSO, MSE:Set AT, GET CHALLENGE, EXTERNAL AUTHENTICATE")
+@on(ISSUED)
+@cases(shop=("shops", 1), office=("offices", 1), office_by_can=("offices", CAN), shop_by_pin=("shops", PIN))
+def test_terminal_authentication(card: Card, sector: str, number: int) -> None:
+    channel = enter(card, make_terminal(card, sector=sector), number)
+    channel.expect("80 34 00 00 02 E100 00", "6A80")
+
+
+@clause(TR2, "3.3.1", "Terminal Authentication outside PACE: 6982")
+@on(ISSUED)
+@cases(
+    set_dst=lambda card: set_dst(card.authorities["root"].name),
+    pso=lambda card: pso(card.authorities["shops"].certificate),
+    set_at=lambda card: command(
+        "00 22 81 A4", tlv("80", ECDSA_SHA_256) + tlv("83", b"X") + tlv("91", bytes(32))
+    ),
+    external_authenticate=lambda card: external_authenticate(bytes(64)),
+)
+def test_outside_pace_it_is_6982(card: Card, apdu: object) -> None:
+    card.expect(apdu(card), "6982")  # type: ignore[operator]
+
+
+@clause(TR2, "2.3.2.1", "Terminal Authentication after a PACE without CHAT: 6982")
+@on(ISSUED)
+def test_without_a_chat_it_is_6982(card: Card) -> None:
+    channel = open_channel(card)
+    channel.expect(set_dst(card.authorities["root"].name), "6982")
+    channel.expect(pso(card.authorities["shops"].certificate), "6982")
+
+
+@clause(TR3, "B.3", "MSE:Set DST names a key that the card has not")
+@on(ISSUED)
+@cases(unknown=b"JPNOBODY00001", terminal=b"JPTILL00001", sector=b"JPSHOPS00001")
+def test_an_unknown_authority_is_6a88(card: Card, name: bytes) -> None:
+    channel_for(card, make_terminal(card)).expect(set_dst(name), "6A88")
+
+
+@clause(TR3, "B.3", "PSO without MSE:Set DST: 6985")
+@on(ISSUED)
+def test_a_certificate_without_a_key_set_is_6985(card: Card) -> None:
+    channel = channel_for(card, make_terminal(card))
+    channel.expect(pso(card.authorities["shops"].certificate), "6985")
+
+
+@clause(TR3, "B.3", "PSO under another key than the certificate names")
+@on(ISSUED)
+def test_a_certificate_under_another_key_is_6a80(card: Card) -> None:
+    terminal = make_terminal(card)
+    channel = channel_for(card, terminal)
+    channel.expect(set_dst(card.authorities["root"].name), "9000")
+    channel.expect(pso(terminal.certificate), "6A80")
+
+
+def sector_certificate(card: Card, **changes: object) -> Certificate:
+    """Another sector authority's certificate by the root."""
+    root = card.authorities["root"]
+    values: dict[str, object] = {
+        "car": root.name,
+        "signer": root.key,
+        "chr": b"JPTEST00001",
+        "point": Key.fresh().point,
+        "role": NON_OFFICIAL,
+        "effective": card.bench.day,
+        "expiration": card.bench.day + timedelta(days=100),
+        **changes,
+    }
+    return issue(**values)  # type: ignore[arg-type]
+
+
+@clause(TR3, "2.5.1", "certificate validation: signature")
+@clause(TR3, "C.1", "form of a certificate")
+@on(ISSUED)
+@cases(
+    another_signer=(lambda card: sector_certificate(card, signer=Key.fresh()), "6A80"),
+    changed_signature=(lambda card: flipped(sector_certificate(card), -1), "6A80"),
+    changed_body=(lambda card: flipped(sector_certificate(card), 60), "6A80"),
+    zero_signature=(lambda card: with_signature(sector_certificate(card), bytes(64)), "6A80"),
+    der_signature=(
+        lambda card: with_signature(sector_certificate(card), octets("30060201010201 01")),
+        "6A80",
+    ),
+    short_signature=(lambda card: with_signature(sector_certificate(card), bytes(63)), "6A80"),
+    with_parameters=(lambda card: sector_certificate(card, with_parameters=True), "6A80"),
+    key_off_the_curve=(lambda card: sector_certificate(card, point=b"\x04" + bytes(64)), "6A80"),
+    another_hash=(
+        lambda card: sector_certificate(card, algorithm=octets("04007F00070202020205")),
+        "6A80",
+    ),
+    dates_reversed=(
+        lambda card: sector_certificate(card, expiration=card.bench.day - timedelta(days=1)),
+        "6A80|6984",
+    ),
+)
+def test_a_certificate_that_is_not_accepted(card: Card, make: object, sw: str) -> None:
+    channel = channel_for(card, make_terminal(card))
+    channel.expect(set_dst(card.authorities["root"].name), "9000")
+    channel.expect(pso(make(card)), sw)  # type: ignore[operator]
+    # A refused certificate has left everything as it was.
+    show(channel, (card.authorities["shops"].certificate,))
+
+
+def flipped(certificate: Certificate, at: int) -> Certificate:
+    """One bit changed, counted from the start of the body, or from the end of the signature."""
+    whole = bytearray(certificate.pso)
+    whole[at] ^= 1
+    size = len(certificate.body)
+    return Certificate(body=bytes(whole[:size]), signature=bytes(whole[size:]))
+
+
+def with_signature(certificate: Certificate, signature_: bytes) -> Certificate:
+    return replace(certificate, signature=tlv("5F37", signature_))
+
+
+@clause(TR3, "2.5.1", "a certificate that has expired: 6984")
+@on(ISSUED)
+@cases(
+    sector=lambda card: sector_certificate(
+        card,
+        effective=card.bench.day.replace(year=card.bench.day.year - 2),
+        expiration=card.bench.day - timedelta(days=60),
+    ),
+)
+def test_an_expired_certificate_is_6984(card: Card, make: object) -> None:
+    channel = channel_for(card, make_terminal(card))
+    channel.expect(set_dst(card.authorities["root"].name), "9000")
+    channel.expect(pso(make(card)), "6984")  # type: ignore[operator]
+
+
+@clause(TR3, "2.5.1", "who may certify whom")
+@on(ISSUED)
+@cases(
+    terminal_by_root=("root", TERMINAL),
+    sector_by_sector=("shops", NON_OFFICIAL),
+    official_by_sector=("shops", OFFICIAL),
+    root_by_sector=("shops", CVCA),
+)
+def test_a_role_that_the_issuer_may_not_certify_is_6a80(card: Card, signer: str, role: int) -> None:
+    held = card.authorities[signer]
+    channel = channel_for(card, make_terminal(card))
+    if signer != "root":
+        show(channel, (held.certificate,))
+    channel.expect(set_dst(held.name), "9000")
+    made = sector_certificate(card, car=held.name, signer=held.key, role=role)
+    channel.expect(pso(made), "6A80")
+
+
+@clause(TR3, "2.5.1", "a terminal certifies nobody")
+@on(ISSUED)
+def test_a_terminal_certifies_nobody(card: Card) -> None:
+    terminal = make_terminal(card)
+    channel = channel_for(card, terminal)
+    show(channel, terminal.chain)
+    channel.expect(set_dst(terminal.certificate.chr), "9000|6A88")
+    below = sector_certificate(card, car=terminal.certificate.chr, signer=terminal.key, role=TERMINAL)
+    assert channel.send(pso(below)).sw in ("6A80", "6985")
+
+
+@clause(TR3, "2.6", "an official authority's certificate moves the card's date, and it never goes back")
+@on(ISSUED)
+@wears("moves the card's date")
+def test_the_date_moves_forward_only(card: Card) -> None:
+    day = card.bench.day
+    ahead = day + timedelta(days=30)
+    office = make_terminal(card, sector="offices", effective=30)
+    enter(card, office)
+    card.reset()
+    # What ended before the new date is expired now.
+    late = make_terminal(card, days=20)
+    channel = channel_for(card, late)
+    show(channel, late.chain[:1])
+    channel.expect(set_dst(late.certificate.car), "9000")
+    channel.expect(pso(late.certificate), "6984")
+    card.reset()
+    # A certificate from before does not turn the date back.
+    early = make_terminal(card, sector="offices", effective=0, days=60)
+    enter(card, early)
+    card.reset()
+    channel = channel_for(card, late)
+    show(channel, late.chain[:1])
+    channel.expect(set_dst(late.certificate.car), "9000")
+    channel.expect(pso(late.certificate), "6984")
+    assert ahead > day
+
+
+@clause(TR3, "2.6", "terminals of authorities that are not official never move the card's date")
+@on(ISSUED)
+@wears("might move the card's date")
+def test_a_shop_does_not_move_the_date(card: Card) -> None:
+    enter(card, make_terminal(card, effective=200, days=10))
+    card.reset()
+    enter(card, make_terminal(card, days=20))
+
+
+@clause(TR3, "2.5.2", "a link certificate makes a new trust point; the old one stays until a third comes")
+@on(ISSUED)
+@wears("adds a trust point")
+def test_a_link_certificate(card: Card) -> None:
+    root = card.authorities["root"]
+    key = Key.fresh()
+    day = card.bench.day
+    link = issue(
+        car=root.name,
+        signer=root.key,
+        chr=b"JPROOT00002",
+        point=key.point,
+        role=CVCA,
+        effective=day,
+        expiration=day + timedelta(days=900),
+        with_parameters=True,
+        extension=b"",
+    )
+    channel = channel_for(card, make_terminal(card))
+    show(channel, (link,))
+    card.reset()
+    channel = channel_for(card, make_terminal(card))
+    assert channel.cars == (b"JPROOT00002", root.name)
+    # Certificates under the old one are still accepted.
+    show(channel, (card.authorities["shops"].certificate,))
+    # The same name a second time is refused.
+    channel.expect(set_dst(root.name), "9000")
+    channel.expect(pso(link), "6A89")
+
+
+@clause(TR3, "B.3", "MSE:Set AT: objects and names")
+@on(ISSUED)
+@cases(
+    unknown_name=(lambda t, c: at(t, c, name=b"JPNOBODY00001"), "6A88"),
+    sector_name=(lambda t, c: at(t, c, name=t.chain[0].chr), "6A88"),
+    another_protocol=(lambda t, c: at(t, c, protocol=octets("04007F00070202020205")), "6A80"),
+    without_key=(lambda t, c: at(t, c, key=None), "6A80"),
+    another_key=(lambda t, c: at(t, c, key=bytes(32)), "6A80"),
+    the_cards_key=(lambda t, c: at(t, c, key=c.keys.card_key[1:33]), "6A80"),
+    malformed_auxiliary=(lambda t, c: at(t, c, auxiliary=octets("67 02 7300")), "6A80"),
+)
+def test_set_at_refuses(card: Card, make: object, sw: str) -> None:
+    terminal = make_terminal(card)
+    channel = channel_for(card, terminal)
+    show(channel, terminal.chain)
+    channel.expect(make(terminal, channel), sw)  # type: ignore[operator]
+
+
+def at(
+    terminal: Terminal,
+    channel: Channel,
+    *,
+    name: bytes | None = None,
+    protocol: bytes = ECDSA_SHA_256,
+    key: bytes | None = b"",
+    auxiliary: bytes = b"",
+) -> bytes:
+    data = tlv("80", protocol) + tlv("83", name or terminal.certificate.chr) + auxiliary
+    if key is not None:
+        data += tlv("91", key or channel.keys.terminal_key[1:33])
+    return command("00 22 81 A4", data)
+
+
+@clause(TR3, "B.3", "EXTERNAL AUTHENTICATE: a signature that is wrong is 6300, and the channel stays")
+@on(ISSUED)
+@cases(
+    another_key=lambda t, c, r: Key.fresh().sign(challenge_input(c.keys.card_key, r, c.keys.terminal_key)),
+    another_challenge=lambda t, c, r: signature(c, t, bytes(8)),
+    another_channel=lambda t, c, r: t.key.sign(challenge_input(bytes(65), r, c.keys.terminal_key)),
+    keys_exchanged=lambda t, c, r: t.key.sign(challenge_input(c.keys.terminal_key, r, c.keys.card_key)),
+    foreign_auxiliary=lambda t, c, r: signature(c, t, r, octets("67 00")),
+    zeros=lambda t, c, r: bytes(64),
+    short=lambda t, c, r: signature(c, t, r)[:-1],
+    r_zero=lambda t, c, r: bytes(32) + signature(c, t, r)[32:],
+    s_zero=lambda t, c, r: signature(c, t, r)[:32] + bytes(32),
+)
+def test_a_wrong_signature_is_6300(card: Card, make: object) -> None:
+    terminal = make_terminal(card)
+    channel = channel_for(card, terminal)
+    challenge = until_challenge(channel, terminal)
+    channel.expect(external_authenticate(make(terminal, channel, challenge)), "6300|6700")  # type: ignore[operator]
+    assert not is_let_in(channel)
+
+
+@clause(TR3, "B.3", "a challenge serves one attempt")
+@on(ISSUED)
+def test_a_challenge_serves_once(card: Card) -> None:
+    terminal = make_terminal(card)
+    channel = channel_for(card, terminal)
+    challenge = until_challenge(channel, terminal)
+    channel.expect(external_authenticate(bytes(64)), "6300")
+    channel.expect(external_authenticate(signature(channel, terminal, challenge)), "6985")
+    challenge = channel.expect("00 84 00 00 08", "* 9000").data
+    channel.expect(external_authenticate(signature(channel, terminal, challenge)), "9000|6985")
+
+
+@clause(MUMEI, "2.6", "MSE:Set AT voids a challenge given before")
+@on(ISSUED)
+def test_set_at_voids_a_challenge(card: Card) -> None:
+    terminal = make_terminal(card)
+    channel = channel_for(card, terminal)
+    challenge = until_challenge(channel, terminal)
+    channel.expect(set_at_ta(terminal, channel), "9000")
+    channel.expect(external_authenticate(signature(channel, terminal, challenge)), "6985")
+
+
+@clause(TR3, "B.3", "EXTERNAL AUTHENTICATE without challenge or key: 6985")
+@on(ISSUED)
+def test_without_a_challenge_it_is_6985(card: Card) -> None:
+    terminal = make_terminal(card)
+    channel = channel_for(card, terminal)
+    channel.expect(external_authenticate(bytes(64)), "6985")
+    show(channel, terminal.chain)
+    channel.expect(set_at_ta(terminal, channel), "9000")
+    channel.expect(external_authenticate(bytes(64)), "6985")
+
+
+@clause(TR3, "B.3", "a challenge of another length is none for Terminal Authentication")
+@on(ISSUED)
+def test_a_longer_challenge_is_none(card: Card) -> None:
+    terminal = make_terminal(card)
+    channel = channel_for(card, terminal)
+    show(channel, terminal.chain)
+    channel.expect(set_at_ta(terminal, channel), "9000")
+    challenge = channel.expect("00 84 00 00 10", "* 9000").data
+    channel.expect(external_authenticate(signature(channel, terminal, challenge[:8])), "6985")
+
+
+@clause(TR2, "3.3.1", "one terminal in a session: 6982 for a second")
+@on(ISSUED)
+def test_a_second_terminal_is_6982(card: Card) -> None:
+    channel = enter(card)
+    channel.expect(set_dst(card.authorities["root"].name), "6982")
+    channel.expect(external_authenticate(bytes(64)), "6982")
+
+
+@clause(TR2, "3.3.2", "rights end with the channel")
+@on(ISSUED)
+def test_rights_end_with_the_channel(card: Card) -> None:
+    enter(card)
+    card.expect("80 34 00 00 02 E100 00", "6982")
+    terminal = make_terminal(card)
+    assert not is_let_in(channel_for(card, terminal))
+
+
+@clause(TR3, "B.3", "auxiliary data are signed as they came")
+@on(ISSUED)
+def test_auxiliary_data(card: Card) -> None:
+    auxiliary = tlv("67", tlv("73", tlv("06", octets("04007F000703010401")) + tlv("53", bytes(8))))
+    terminal = make_terminal(card)
+    channel = channel_for(card, terminal)
+    show(channel, terminal.chain)
+    channel.expect(set_at_ta(terminal, channel, auxiliary=auxiliary), "9000")
+    challenge = channel.expect("00 84 00 00 08", "* 9000").data
+    channel.expect(external_authenticate(signature(channel, terminal, challenge)), "6300")
+    channel.expect(set_at_ta(terminal, channel, auxiliary=auxiliary), "9000")
+    challenge = channel.expect("00 84 00 00 08", "* 9000").data
+    channel.expect(external_authenticate(signature(channel, terminal, challenge, auxiliary)), "9000")
+
+
+@clause(MUMEI, "2.6", "which terminals a password admits")
+@clause(TR2, "2.3.2.1", "CAN allowed")
+@on(ISSUED)
+@cases(
+    shop_by_can=("shops", CAN, 0x35),
+    without_can_allowed=("shops", 1, 0x25),
+    office_by_can_without_the_right=("offices", CAN, 0x25),
+    by_puk=("offices", PUK, 0x35),
+)
+def test_a_terminal_that_the_password_does_not_admit_is_6982(
+    card: Card, sector: str, number: int, bits: int
+) -> None:
+    terminal = make_terminal(card, sector=sector, bits=bits)
+    channel = channel_for(card, terminal, number)
+    challenge = until_challenge(channel, terminal)
+    channel.expect(external_authenticate(signature(channel, terminal, challenge)), "6982")
+    assert not is_let_in(channel)
+
+
+@clause(TR3, "2.7", "effective rights: the CHAT of PACE confines the certificates")
+@on(ISSUED)
+def test_the_chat_of_pace_confines(card: Card) -> None:
+    terminal = make_terminal(card)
+    channel = open_channel(card, chat=chat(TERMINAL, 0x25))
+    challenge = until_challenge(channel, terminal)
+    channel.expect(external_authenticate(signature(channel, terminal, challenge)), "6982")
+
+
+@clause(MUMEI, "2.6", "an extension that is absent grants nothing")
+@clause(TR3, "C.3", "extensions are uncritical")
+@on(ISSUED)
+def test_without_extension_there_is_a_channel_and_no_right(card: Card) -> None:
+    channel = open_channel(card, chat=chat(TERMINAL, 0x35))
+    authenticate(channel, make_terminal(card, extension=b""))
+    assert channel.send("80 34 00 00 02 E100 00").sw in ("6A80", "6982")
+    channel.expect("00 84 00 00 08", "* 9000")
+
+
+@clause(MUMEI, "2.6", "certificates are absent in the development profile")
+@on(DEVELOPMENT)
+@cases(
+    set_dst=command("00 22 81 B6", tlv("83", b"JPROOT00001")),
+    pso=octets("00 2A 00 BE 02 7F4E"),
+    external_authenticate=external_authenticate(bytes(64)),
+)
+def test_no_certificates_in_the_development_profile(card: Card, apdu: bytes) -> None:
+    card.expect(apdu, "6D00")
