@@ -28,7 +28,8 @@ SHOP: Final = terminal(over(20), over(65), show=(1,), pseudonym=True)
 
 #: Records that a command may change though it is refused in the end, or because it is done.
 _MAY_WRITE: Final = {
-    (codes.CLA_PROPRIETARY, codes.INS_PRESENT): {"rng_counter"},
+    (codes.CLA_PROPRIETARY, codes.INS_DESCRIBE_TERMINAL): {"rng_counter", "coupon"},
+    (codes.CLA_PROPRIETARY, codes.INS_PRESENT): {"rng_counter", "coupon"},
     (codes.CLA_ISO, codes.INS_VERIFY): {"pin"},
     (codes.CLA_ISO, codes.INS_CHANGE_REFERENCE_DATA): {"pin"},
     (codes.CLA_ISO, codes.INS_RESET_RETRY_COUNTER): {"pin", "puk"},

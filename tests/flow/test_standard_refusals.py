@@ -387,8 +387,8 @@ class TestSessions:
 
 def test_nothing_that_is_refused_before_the_commit_is_logged() -> None:
     with in_memory(sample_card()) as card:
-        before = world.records_of(card.nvm)
         session = enter(card, TestRights.GREEDY)
+        before = world.records_of(card.nvm)
         with pytest.raises(PresentationRefused):
             session.present(over(18))
         with pytest.raises(PresentationRefused):
