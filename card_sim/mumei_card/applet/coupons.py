@@ -21,7 +21,7 @@ from mumei_card.chip.arithmetic import CountedGroup
 from mumei_card.chip.rng import scalar_source
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
-from mumei_core.presentation.prover import Coupon, prepare
+from mumei_core.presentation.prover import COUPON_SCALARS, Coupon, prepare
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,9 @@ def make(context: CardContext) -> bool:
             # All that this session has said so far and that others do not repeat.
             rng.mix(channel.card_key + channel.terminal_key)
         credential = StoredCredential.from_bytes(stored).credential()
-        coupon = prepare(CountedGroup(context.counters), credential, scalar_source(rng))
+        coupon = prepare(
+            CountedGroup(context.counters), credential, scalar_source(rng, at_once=COUPON_SCALARS)
+        )
         context.nvm.commit({RECORD_COUPON: StoredCoupon(number=rng.counter, coupon=coupon).to_bytes()})
     except CardError as error:
         log.warning("no coupon: %s", error.reason)

@@ -42,7 +42,7 @@ from mumei_core.crypto.predicate.prover import CannotProve
 from mumei_core.dates import day_number
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816.apdu import CommandAPDU
-from mumei_core.presentation.prover import prepare, present
+from mumei_core.presentation.prover import PREDICATE_SCALARS, prepare, present
 
 
 def describe_terminal(command: CommandAPDU, context: CardContext) -> bytes:
@@ -128,7 +128,7 @@ def _present(
     rng = context.rng({**log.begun(context, request, rights.display_name), **coupons.DESTROYED})
     rng.mix(octets)
     context.security_status.presented = True
-    group, draw = CountedGroup(context.counters), scalar_source(rng)
+    group, draw = CountedGroup(context.counters), scalar_source(rng, at_once=PREDICATE_SCALARS)
     table = StoredDigitTable(context.record(RECORD_TABLE_A), context.record(RECORD_TABLE_W))
     try:
         presentation = present(

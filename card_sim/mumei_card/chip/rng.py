@@ -82,12 +82,20 @@ def _count_hkdf(n: int, info: int) -> None:
         count_hmac_sha256((hashes.SHA256.digest_size if place else 0) + info + 1)
 
 
-def scalar_source(rng: HedgedRng) -> Callable[[], int]:
-    """Random scalars 0 < x < r from ``rng``: 48 octets modulo r, drawn again if 0 (mumei protocol 2.1)."""
+def scalar_source(rng: HedgedRng, *, at_once: int = 1) -> Callable[[], int]:
+    """Random scalars 0 < x < r from ``rng``: 48 octets modulo r, drawn again if 0 (mumei protocol 2.1).
+
+    ``at_once``: so many are taken from each call of the generator, which halves its hashing; on a chip that is a
+    third of the time of a multiplication for each. Mix in the transcript before the first is drawn.
+    """
+    waiting: list[bytes] = []
 
     def draw() -> int:
         while True:
-            if scalar := int.from_bytes(rng.octets(EXPAND_LENGTH)) % R:
+            if not waiting:
+                octets = rng.octets(at_once * EXPAND_LENGTH)
+                waiting.extend(octets[i : i + EXPAND_LENGTH] for i in range(0, len(octets), EXPAND_LENGTH))
+            if scalar := int.from_bytes(waiting.pop(0)) % R:
                 return scalar
 
     return draw

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from mumei_core.commands.request import Request
 from mumei_core.credential import MESSAGES, Index
@@ -17,7 +18,7 @@ from mumei_core.crypto.bbs.prover import ProofRandoms, proof_finalize, proof_ini
 from mumei_core.crypto.curve import Group, Point
 from mumei_core.crypto.generators import ALL
 from mumei_core.crypto.hashing import MUMEI
-from mumei_core.crypto.predicate.messages import DigitProof, DigitTable
+from mumei_core.crypto.predicate.messages import DIGITS, DigitProof, DigitTable
 from mumei_core.crypto.predicate.prover import (
     BaseMoves,
     PredicateState,
@@ -37,6 +38,11 @@ from mumei_core.presentation.messages import (
     presentation_header,
     undisclosed_indexes,
 )
+
+COUPON_SCALARS: Final = 5 + MESSAGES + DIGITS
+"""Scalars that :func:`prepare` draws, but for the zero that nobody draws."""
+PREDICATE_SCALARS: Final = 1 + DIGITS
+"""Scalars that :func:`present` draws for its first predicate; the coupon has brought the others."""
 
 Draw = Callable[[], int]
 """Gives a fresh scalar, 0 < x < r; none may serve two challenges."""
