@@ -159,6 +159,8 @@ class _Reader:
             p2=p2,
             p1_about=p1_about,
             p2_about=p2_about,
+            p1_name=str(text.get("p1_name", "")),
+            p2_name=str(text.get("p2_name", "")),
             data=self._field(text, "data"),
             response=self._field(text, "response"),
             states=tuple(self._word("states", text, "states", name) for name in text.get("states", ())),

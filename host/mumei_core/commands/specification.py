@@ -115,7 +115,8 @@ NOTHING: Final = Field(presence=Presence.FORBIDDEN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One meaning of P1-P2. ``p1``, ``p2``: the octets that select it; ``*_about``: (octets as text, meaning).
+    """One meaning of P1-P2. ``p1``, ``p2``: the octets that select it; ``*_about``: (octets as text, meaning);
+    ``*_name``: what the octet is called, where it is one thing.
 
     ``states``: what must be so before, names of apdu_specs/vocabulary.yaml; ``rights``: who may ask, likewise.
     ``profiles``: which cards have it. ``layer``: who answers, where it is not an applet's handler.
@@ -126,6 +127,8 @@ class Variant:
     p2: frozenset[int]
     p1_about: tuple[tuple[str, str], ...] = ()
     p2_about: tuple[tuple[str, str], ...] = ()
+    p1_name: str = ""
+    p2_name: str = ""
     data: Field = NOTHING
     response: Field = NOTHING
     states: tuple[str, ...] = ()

@@ -448,6 +448,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                     ("80..9F", "bit 8 set: short file identifier in bits 5-1; 80 is the current file"),
                 ),
                 p2_about=(("00..FF", "offset"),),
+                p2_name="offset",
                 response=Field(
                     presence=Presence.REQUIRED,
                     longest=65536,

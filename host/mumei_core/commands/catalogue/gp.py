@@ -31,6 +31,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 p2=frozenset({0x00}),
                 p1_about=(("00", "the card's own keys"), ("01..FF", "key version number")),
                 p2_about=(("00", ""),),
+                p1_name="key version number",
                 data=Field(
                     presence=Presence.REQUIRED,
                     shortest=8,
@@ -151,6 +152,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                     ("33", "C-MAC, C-ENC, R-MAC and R-ENC"),
                 ),
                 p2_about=(("00", ""),),
+                p1_name="security level",
                 data=Field(
                     presence=Presence.REQUIRED,
                     shortest=16,
@@ -242,6 +244,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 p2=frozenset({0x81}),
                 p1_about=(("00..FF", "the present key version number"),),
                 p2_about=(("81", "all three keys, from identifier 01"),),
+                p1_name="key version number",
                 data=Field(
                     presence=Presence.REQUIRED,
                     shortest=1,
@@ -398,6 +401,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                     ("7F", "LOCKED"),
                     ("FF", "TERMINATED"),
                 ),
+                p2_name="state",
                 states=("SECURITY_DOMAIN",),
                 rights="SCP03_MAC_ENC",
                 profiles=("standard",),

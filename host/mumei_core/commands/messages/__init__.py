@@ -1,0 +1,1 @@
+"""Commands to send, put together from named fields. Written by tools/gen_commands.py."""
