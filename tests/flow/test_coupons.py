@@ -1,148 +1,53 @@
-"""Coupons on the card: one in every session, used once, and no command's work tells what happened before."""
+"""A card makes one coupon in every session, and no command's work tells what happened to it before."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NoReturn
 
 import pytest
-from tests.fixtures import standard, world
+from tests.fixtures import world
+from tests.fixtures.coupon_sessions import (
+    AGE,
+    ANSWER,
+    BURNED,
+    COUNTER,
+    COUPON,
+    DEVELOPMENT,
+    ENDED,
+    NOT_REPLACED,
+    STANDARD,
+    STORED,
+    TOO_OLD,
+    Profile,
+    Session,
+    both_profiles,
+    coupon_of,
+    cut,
+    defect,
+    enter,
+    log_of,
+    random_counter,
+    visit,
+    worn_out,
+)
 from tests.fixtures.watched import PowerCut, WatchedCard
-from tests.fixtures.world import PIN, TODAY, Records, over
-from tests.negative.mutants import Mutation
 
-from mumei.session import credential, personalisation
+from mumei.authority.credentials import TerminalCredentials
+from mumei.session import personalisation
 from mumei.session.application import Application
-from mumei.session.card_log import read_log
 from mumei.session.channel import Channel
 from mumei.session.credential import PresentationRefused, Refusal
-from mumei.session.holder import Pin, verify_pin
-from mumei.session.pace import establish
-from mumei.terminal.check import build_request
-from mumei.terminal.question import Question
+from mumei.terminal.access import CertificateAccess
 from mumei.terminal.trust import Terminal
 from mumei_card.applet import coupons
 from mumei_card.applet import presentation as applet
 from mumei_card.applet.coupons import RECORD_COUPON
-from mumei_card.applet.records import RECORD_CREDENTIAL, StoredCoupon, StoredCredential
+from mumei_card.applet.records import RECORD_CREDENTIAL
 from mumei_card.chip.counters import OperationCounters
-from mumei_card.errors import CardError
 from mumei_core.commands import codes
-from mumei_core.commands.card_log import LogEntry, Outcome
-from mumei_core.commands.request import Request
-from mumei_core.credential import Index
-from mumei_core.crypto.curve import Point, R
-from mumei_core.errors import CardRefused
-from mumei_core.presentation.messages import Presentation
-
-AGE = Question(predicates=(over(20),))
-TOO_OLD = Question(predicates=(over(65),))
-#: Multiplications of a coupon, and of an age check with one.
-COUPON, ANSWER = 17, 6
-#: Commits of a session: a coupon's counter, the coupon; counter with log entry and the coupon's end, the outcome.
-COUNTER, STORED, BURNED, ENDED = 1, 2, 3, 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """``letting_in``: the last command before the request."""
-
-    letting_in: int
-    sample: Callable[[], Records]
-    terminal_for: Callable[[Question], Terminal]
-
-    def card(self) -> WatchedCard:
-        """The card of somebody of 20 that has met no terminal."""
-        return WatchedCard(self.sample())
-
-    def terminal(self, question: Question = AGE) -> Terminal:
-        """A shop that may ask this."""
-        return self.terminal_for(question)
-
-
-DEVELOPMENT = Profile(
-    letting_in=codes.INS_DESCRIBE_TERMINAL, sample=world.sample_card, terminal_for=world.terminal_for
-)
-STANDARD = Profile(
-    letting_in=codes.INS_EXTERNAL_AUTHENTICATE,
-    sample=standard.sample_card,
-    terminal_for=standard.terminal_for,
-)
-both_profiles = pytest.mark.parametrize("profile", [DEVELOPMENT, STANDARD], ids=["development", "standard"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """A terminal has been let in. ``octets``: its request."""
-
-    channel: Channel
-    at: Terminal
-    octets: bytes
-
-    @property
-    def request(self) -> Request:
-        return Request.from_octets(self.octets)
-
-    def present(self) -> Presentation:
-        """The card's answer, verified. Raises what the session raises."""
-        wire = credential.present(self.channel, self.octets)
-        self.at.verifier.verify(self.octets, wire)
-        return Presentation.from_octets(wire, self.request)
-
-
-def enter(card: WatchedCard, at: Terminal, question: Question = AGE, *, idle: bool = False) -> Session:
-    """A new session up to the request; ``idle``: the card has time before each command."""
-    card.reset()
-    channel = Channel(_Leisurely(card) if idle else card)
-    Application.identify(channel)
-    entry = at.access.enter(channel)
-    request = build_request(at, question, secrets.token_bytes(32), TODAY, entry.binding)
-    return Session(channel=channel, at=at, octets=request.to_octets())
-
-
-class _Leisurely(world.Wire):
-    """A reader that leaves the card time to work before each command."""
-
-    def __init__(self, card: WatchedCard) -> None:
-        super().__init__(card)
-        self._watched = card
-
-    def transmit(self, apdu: bytes) -> bytes:
-        while self._watched.kernel.idle():
-            pass
-        return super().transmit(apdu)
-
-
-def visit(card: WatchedCard, profile: Profile) -> Presentation:
-    return enter(card, profile.terminal()).present()
-
-
-def cut() -> NoReturn:
-    raise PowerCut
-
-
-def worn_out() -> NoReturn:
-    raise CardError(codes.SW_MEMORY_FAILURE, "worn out")
-
-
-def coupon_of(card: WatchedCard) -> StoredCoupon:
-    """The coupon on file."""
-    stored = StoredCredential.from_bytes(card.records[RECORD_CREDENTIAL])
-    return StoredCoupon.from_bytes(card.records[RECORD_COUPON], domain=stored.domain)
-
-
-def log_of(card: WatchedCard) -> tuple[LogEntry, ...]:
-    """What the holder reads, in a session of the holder's own on a copy of the card."""
-    copy = WatchedCard(card.records)
-    channel = Channel(copy)
-    if Application.identify(channel).profile == codes.PROFILE_DEVELOPMENT:
-        verify_pin(channel, Pin(PIN))
-    else:
-        establish(channel, Pin(PIN))
-    return read_log(channel)
-
+from mumei_core.commands.card_log import Outcome
+from mumei_core.eac.signature import SigningKey
+from mumei_core.errors import CardRefused, TrustError
 
 # One in every session
 
@@ -152,8 +57,10 @@ def test_the_session_makes_one_and_the_presentation_uses_it(profile: Profile) ->
     card = profile.card()
     session = enter(card, profile.terminal())
     made = coupon_of(card).coupon
+    drawn_under = coupon_of(card).number
     presentation = session.present()
 
+    assert random_counter(card) == drawn_under + 1
     assert card.work_of(profile.letting_in).g1_multiplications == COUPON
     assert card.work_of(codes.INS_PRESENT).g1_multiplications == ANSWER
     assert (presentation.Abar, presentation.Bbar, presentation.D) == (
@@ -245,6 +152,25 @@ def test_without_a_channel_a_powered_card_does_nothing_with_its_secrets() -> Non
     assert not card.kernel.idle()
     assert card.records == before
     assert card.kernel.counters.g1_multiplications == 0
+
+
+class Thief(TerminalCredentials):
+    """Has the certificate, and not its key."""
+
+    def sign(self, message: bytes) -> bytes:
+        return SigningKey.generate().sign(message)
+
+
+def test_who_is_not_let_in_makes_the_card_compute_nothing() -> None:
+    card, at = STANDARD.card(), STANDARD.terminal()
+    assert isinstance(at.access, CertificateAccess)
+    given = at.access.credentials
+    thief = Thief(certificate=given.certificate, known=given.known, key=given.key)
+    with pytest.raises(TrustError):
+        enter(card, Terminal.with_credentials(thief, at.parameters))
+
+    assert card.work_of(codes.INS_EXTERNAL_AUTHENTICATE).g1_multiplications == 0
+    assert RECORD_COUPON not in card.records
 
 
 def test_a_card_without_credential_has_nothing_to_make() -> None:
@@ -345,128 +271,9 @@ def refusal(session: Session) -> int | None:
     return caught.value.sw
 
 
-def defect(*_: object, **__: object) -> NoReturn:
-    raise RuntimeError
-
-
-# Used once
-
-
-@both_profiles
-@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("commit", [COUNTER, STORED, BURNED, ENDED])
-def test_a_cut_wastes_a_coupon_and_never_uses_one_twice(profile: Profile, commit: int, done: bool) -> None:
-    assert_used_once(profile, commit, done=done)
-
-
-def assert_used_once(profile: Profile, commit: int, *, done: bool) -> None:
-    """Power fails at a commit; whatever that leaves, nothing drawn before is shown after it."""
-    card = profile.card()
-    with card.at_commit(commit, cut, done=done), pytest.raises(PowerCut):
-        visit(card, profile)
-    # From the commit that begins the presentation on there is none.
-    burned = commit == ENDED or (commit == BURNED and done)
-    left = coupon_of(card) if RECORD_COUPON in card.records else None
-    assert (left is not None) == (not burned and (commit, done) > (STORED, False))
-    numbers = {left.number} if left else set()
-    points = shown_points(left) if left else set()
-    for _ in range(3):
-        session = enter(card, profile.terminal())
-        made = coupon_of(card)
-        assert made.number not in numbers
-        numbers.add(made.number)
-        presentation = session.present()
-        assert points.isdisjoint({presentation.Abar, presentation.Bbar, presentation.D})
-        points |= shown_points(made)
-
-
-def shown_points(stored: StoredCoupon) -> set[Point]:
-    init = stored.coupon.init
-    return {init.Abar, init.Bbar, init.D}
-
-
-def secret_from(first: Presentation, second: Presentation) -> int:
-    """The nym secret, if both answers have its blinding in common."""
-    difference = first.m_hat[Index.NYM_SECRET] - second.m_hat[Index.NYM_SECRET]
-    return difference * pow(first.c - second.c, -1, R) % R
-
-
-def nym_secret(records: Records) -> int:
-    return StoredCredential.from_bytes(records[RECORD_CREDENTIAL]).messages[Index.NYM_SECRET]
-
-
-def test_memory_that_is_put_back_brings_no_coupon_back() -> None:
-    """Not even where the card then cannot write, so that the old coupon stays on file."""
-    assert not same_coupon_twice(STORED)
-    assert not same_coupon_twice(COUNTER)
-
-
-def same_coupon_twice(worn_at: int) -> bool:
-    """Whether two copies of a card that was torn with a coupon on file, and cannot write then, give the secret."""
-    card = DEVELOPMENT.card()
-    enter(card, DEVELOPMENT.terminal())
-    answers = []
-    for _ in range(2):
-        copy = WatchedCard(card.records)
-        with copy.at_commit(worn_at, worn_out):
-            session = enter(copy, DEVELOPMENT.terminal())
-        answers.append(session.present())
-    return secret_from(*answers) == nym_secret(card.records)
-
-
-# The guards, and what happens without them
-
-NOT_DESTROYED = Mutation(owner=applet, name="_present", old=", **coupons.DESTROYED", new="")
-NOT_REPLACED = Mutation(
-    owner=coupons,
-    name="make",
-    old="if stored is None or SESSION_COUPON in session:",
-    new="if stored is None or context.nvm.get(RECORD_COUPON) is not None:",
-)
-NOT_THE_SESSIONS = Mutation(
-    owner=coupons,
-    name="sessions_coupon",
-    old="if stored.number == context.security_status.session.get(SESSION_COUPON) else None",
-    new="",
-)
-
-
-def two_visits_give_the_secret() -> bool:
-    card = DEVELOPMENT.card()
-    return secret_from(visit(card, DEVELOPMENT), visit(card, DEVELOPMENT)) == nym_secret(card.records)
-
-
-@pytest.mark.parametrize(
-    "kept",
-    [None, NOT_DESTROYED, NOT_REPLACED, NOT_THE_SESSIONS],
-    ids=["none is left", "destroyed", "replaced", "only the session's own"],
-)
-def test_only_without_all_three_guards_two_visits_give_the_secret(
-    monkeypatch: pytest.MonkeyPatch, kept: Mutation | None
-) -> None:
-    for mutation in (NOT_DESTROYED, NOT_REPLACED, NOT_THE_SESSIONS):
-        if mutation is not kept:
-            mutation.apply(monkeypatch)
-
-    assert two_visits_give_the_secret() == (kept is None)
-
-
-def test_a_coupon_that_is_not_destroyed_before_it_is_used_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    NOT_DESTROYED.apply(monkeypatch)
-
-    with pytest.raises(AssertionError):
-        assert_used_once(DEVELOPMENT, BURNED, done=True)
-
-
 def test_a_stock_that_is_not_replaced_would_tell_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
     """A card that saves itself the work where a coupon is left answers sooner after a torn session."""
     NOT_REPLACED.apply(monkeypatch)
 
     with pytest.raises(AssertionError):
         test_no_commands_work_tells_the_cards_past(DEVELOPMENT, idle=False)
-
-
-def test_a_coupon_of_another_session_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    NOT_THE_SESSIONS.apply(monkeypatch)
-
-    assert same_coupon_twice(COUNTER)
