@@ -78,6 +78,17 @@ def cases(**named: Any) -> Callable[[Function], Function]:
     )
 
 
+def clauses_by_case(**clauses: tuple[Clause, ...]) -> Callable[[Function], Function]:
+    """Further clauses of single cases."""
+    return _marked("case_clauses", clauses)
+
+
+def clauses_of(function: Callable[..., None], case: str = "") -> tuple[Clause, ...]:
+    """The clauses of a check; none for a function that is no check."""
+    marks = vars(function)
+    return (*marks.get("clauses", ()), *marks.get("case_clauses", {}).get(case, ()))
+
+
 def _marked(name: str, value: Any) -> Callable[[Function], Function]:
     def mark(function: Function) -> Function:
         vars(function)[name] = value
@@ -99,7 +110,7 @@ def checks_of(function: Callable[..., None]) -> Iterator[Check]:
             name=f"{function.__name__}[{name}]" if name else function.__name__,
             function=function,
             values=values,
-            clauses=tuple(marks["clauses"]),
+            clauses=clauses_of(function, name),
             cards=marks.get("kinds", ANY),
             wears=marks.get("wears", ""),
         )

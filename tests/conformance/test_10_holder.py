@@ -7,6 +7,7 @@ from tools.conformance.bench_file import DEVELOPMENT, ISSUED, NEW
 from .bench import Card
 from .sessions import CAN, PIN, PUK, Pace, enter, make_terminal, open_channel, wrong
 from .suite import ISO, MUMEI, TR2, TR3, cases, clause, on, wears
+from .wire.tlv import tree
 
 ASK = "00 20 00 03"
 NEW_PIN = "314159"
@@ -57,6 +58,24 @@ def test_the_counter_outlives_power_off(card: Card) -> None:
     card.reset()
     card.expect(ASK, "63C2")
     card.expect(verify(card.facts.pin), "9000")
+
+
+@clause(
+    MUMEI,
+    "2.6",
+    "a try is counted in memory before it is compared: a right PIN is two writes, a wrong one is one",
+)
+@on(DEVELOPMENT)
+def test_a_try_is_counted_before_it_is_compared(card: Card) -> None:
+    def writes() -> int:
+        counters = tree(tree(card.expect("00 CA 00 E7 00", "E7 * 9000").data)["E7"])
+        return int.from_bytes(counters["84"], "big")
+
+    before = writes()
+    card.expect(verify(wrong(card.facts.pin)), "63C2")
+    assert writes() == before + 1
+    card.expect(verify(card.facts.pin), "9000")
+    assert writes() == before + 3
 
 
 @clause(ISO, "7.5.6", "a wrong PIN undoes an earlier success")

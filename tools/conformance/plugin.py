@@ -15,6 +15,7 @@ from tools.conformance.results import Outcome, Result, save
 
 if TYPE_CHECKING:
     from tests.conformance.bench import Target
+    from tests.conformance.suite import Clause
 
 _RESULTS = pytest.StashKey[list[Result]]()
 SOFTWARE, PCSCD, READER = "software", "pcscd", "reader"
@@ -58,8 +59,7 @@ def make_target(config: pytest.Config, bench: BenchFile) -> Target | None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:  # type: ignore[misc]
     """Keep what became of each check with its clauses."""
     report: pytest.TestReport = yield  # type: ignore[misc]
-    function = getattr(item, "function", None)
-    clauses = vars(function).get("clauses") if function is not None else None
+    clauses = _clauses_of(item)
     decided = report.when == "call" or (report.when == "setup" and not report.passed)
     if clauses and decided:
         outcome = Outcome.PASSED if report.passed else Outcome.FAILED
@@ -85,6 +85,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     path = session.config.getoption("--results")
     if path is not None:
         save(path, session.config.stash[_RESULTS], place=session.config.getoption("--on"))
+
+
+def _clauses_of(item: pytest.Item) -> tuple[Clause, ...]:
+    from tests.conformance.suite import clauses_of
+
+    if not isinstance(item, pytest.Function):
+        return ()
+    return clauses_of(item.function, item.callspec.id if hasattr(item, "callspec") else "")
 
 
 def _first_line(text: str) -> str:
