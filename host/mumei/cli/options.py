@@ -107,7 +107,12 @@ def card_options(function: Command) -> Command:
             help="Simulated cards: trouble on the way, as remove@3, mute@PRESENT or random:42. "
             "[the whole language: mumei-card faults]",
         ),
-        click.option("--chip", metavar="NAME", help="Simulated cards: the chip whose time is kept."),
+        click.option(
+            "--chip",
+            metavar="NAME",
+            help="Simulated cards: the chip whose time is kept, as J3R180 or J3R180/java-card/contactless-424. "
+            "[all of them: mumei-card chips]",
+        ),
         click.option("--realtime", is_flag=True, help="Simulated cards: answer as slowly as the chip would."),
     )
     return _decorate(wrapper, options)

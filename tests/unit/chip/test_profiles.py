@@ -8,8 +8,9 @@ import pytest
 
 from mumei_card.chip.chip_profile import Chip, Implementation, Operation
 from mumei_card.chip.counters import OperationCounters
-from mumei_card.chip.figures import Figure, Unknown
+from mumei_card.chip.figures import Figure, Unknown, in_turn, line
 from mumei_card.chip.profiles import CHIPS, find
+from mumei_card.chip.published import common
 from mumei_core.errors import UsageError
 
 AGE_CHECK = OperationCounters(g1_multiplications=23, g1_additions=12, scalar_products=16, scalar_inverses=1)
@@ -119,3 +120,10 @@ def test_other_names_are_refused_and_told_what_exists(name: str, exists: str) ->
     with pytest.raises(UsageError) as refused:
         find(name)
     assert exists in refused.value.hint
+
+
+def test_a_figure_for_each_row_and_no_line_below_zero() -> None:
+    source = common.fixed("CHIP", "one row", "another")
+    with pytest.raises(ValueError, match="one figure for each row"):
+        in_turn(source, 1.0)
+    assert line(source, (1, 1.0), (9, 18.0)).per_call == 0
