@@ -119,7 +119,8 @@ class ContactT1(LinkProfile):
         self.name = f"t1-{ta1:02x}"
         self.title = f"contacts, T=1, {self._contacts.words}, IFSC {ifsc}, IFSD {_IFSD}"
         self.assumes = (
-            f"clock of {CLOCK_MHZ:g} MHz, IFSD {_IFSD}, LRC, {_BLOCK_GUARD_ETU} etu when the direction turns",
+            f"clock of {CLOCK_MHZ:g} MHz, IFSD {_IFSD}, LRC, {_BLOCK_GUARD_ETU} etu from character to character"
+            " where the direction turns",
             f"BWI {_BLOCK_WAITING_BWI}: an S(WTX) each way for each such time that the card works",
         )
 
@@ -134,7 +135,9 @@ class ContactT1(LinkProfile):
         extensions = int(card_ms // waiting_ms)
         octets += extensions * 2 * _S_BLOCK
         turns += extensions * 2
-        return self._contacts.characters(octets) + turns * _BLOCK_GUARD_ETU * self._contacts.etu_ms
+        # From leading edge to leading edge, so the guard time of the last character lies within.
+        turning_etu = turns * (_BLOCK_GUARD_ETU - self._contacts.guard_etu)
+        return self._contacts.characters(octets) + turning_etu * self._contacts.etu_ms
 
 
 class Contactless(LinkProfile):

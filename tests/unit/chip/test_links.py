@@ -44,14 +44,14 @@ def test_t0_sends_null_bytes_while_the_card_works() -> None:
 def test_t1_is_blocks_with_guard_times() -> None:
     link = ContactT1(0x11, ifsc=32)
     # One block each way, four octets around each, the direction turns twice.
-    expected = (5 + 4 + 6 + 4) * 12 * etu(1, 372) + 2 * 22 * etu(1, 372)
+    expected = (5 + 4 + 6 + 4) * 12 * etu(1, 372) + 2 * (22 - 12) * etu(1, 372)
     assert link.milliseconds(READ_4, bytes(4) + OK, 0) == pytest.approx(expected)
 
 
 def test_t1_chains_and_acknowledges() -> None:
     link = ContactT1(0x11, extra_guard=255, ifsc=32)
     # 70 octets are three blocks, two of them acknowledged: five blocks; then the answer's one.
-    expected = (70 + 3 * 4 + 2 * 4 + 2 + 4) * 11 * etu(1, 372) + 6 * 22 * etu(1, 372)
+    expected = (70 + 3 * 4 + 2 * 4 + 2 + 4) * 11 * etu(1, 372) + 6 * (22 - 11) * etu(1, 372)
     assert link.milliseconds(bytes(70), OK, 0) == pytest.approx(expected)
 
 
@@ -59,7 +59,7 @@ def test_t1_asks_for_more_time() -> None:
     link = ContactT1(0x11, ifsc=254)
     waiting_ms = 2**4 * 960 * 372 / 4000
     quick, slow = (link.milliseconds(READ_4, OK, waiting_ms * times) for times in (0.5, 1.5))
-    assert slow - quick == pytest.approx((2 * 5 * 12 + 2 * 22) * etu(1, 372))
+    assert slow - quick == pytest.approx((2 * 5 * 12 + 2 * (22 - 12)) * etu(1, 372))
 
 
 def test_contactless_is_bits_frames_and_delays() -> None:
