@@ -6,8 +6,8 @@ from mumei.session.channel import Channel
 from mumei.session.holder_only import refused
 from mumei_core.commands import codes
 from mumei_core.commands.card_log import LogEntry
+from mumei_core.commands.messages import identity as messages
 from mumei_core.errors import DecodingError, ProtocolError
-from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU
 
 
 def read_log(channel: Channel) -> tuple[LogEntry, ...]:
@@ -28,9 +28,7 @@ def read_log(channel: Channel) -> tuple[LogEntry, ...]:
 
 
 def _read_entry(channel: Channel, place: int) -> LogEntry | None:
-    response = channel.send(
-        CommandAPDU(cla=codes.CLA_PROPRIETARY, ins=codes.INS_LOG, p1=0, p2=place, le=MAX_SHORT_LE)
-    )
+    response = channel.send(messages.log(entry=place))
     if response.sw == codes.SW_RECORD_NOT_FOUND:
         return None
     if response.sw != codes.SW_OK:

@@ -12,9 +12,9 @@ from typing import Final
 from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.session.channel import Channel
 from mumei_core.commands import codes
+from mumei_core.commands.messages import identity as messages
 from mumei_core.errors import CardRefused
 from mumei_core.iso7816 import status_word
-from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, CommandAPDU
 
 
 class Refusal(Enum):
@@ -49,8 +49,7 @@ class PresentationRefused(CardRefused):
 def describe_terminal(channel: Channel, description: bytes) -> None:
     """Show the terminal's description, E2 (development profile). Raises CardRefused."""
     channel.execute(
-        CommandAPDU(cla=codes.CLA_PROPRIETARY, ins=codes.INS_DESCRIBE_TERMINAL, p1=0, p2=0, data=description),
-        doing="accept the terminal's description",
+        messages.describe_terminal(terminal=description), doing="accept the terminal's description"
     )
 
 
@@ -59,16 +58,7 @@ def present(channel: Channel, request: bytes) -> bytes:
 
     Raises PresentationRefused, CardRefused for any other status word, and what :meth:`Channel.send` raises.
     """
-    response = channel.send(
-        CommandAPDU(
-            cla=codes.CLA_PROPRIETARY,
-            ins=codes.INS_PRESENT,
-            p1=0,
-            p2=0,
-            data=request,
-            le=MAX_EXTENDED_LE,
-        )
-    )
+    response = channel.send(messages.present(request=request))
     if response.sw == codes.SW_OK:
         return response.data
     if response.sw in {refusal.value for refusal in Refusal}:

@@ -19,6 +19,7 @@ from typing import ClassVar, NoReturn, Self
 from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.session.channel import Channel
 from mumei_core.commands import codes
+from mumei_core.commands.messages import pin as messages
 from mumei_core.errors import CardRefused, UsageError
 from mumei_core.iso7816 import status_word
 from mumei_core.iso7816.apdu import CommandAPDU
@@ -148,16 +149,16 @@ def pin_status(channel: Channel) -> PinStatus:
     Raises:
         CardRefused: the card does not tell.
     """
-    return _status(channel, codes.REFERENCE_PIN, Pin.label)
+    return _status(channel, messages.verify_pin(), Pin.label)
 
 
 def puk_status(channel: Channel) -> PinStatus:
     """Ask how the PUK stands, as :func:`pin_status`; ``tries_left`` is 0 to 10."""
-    return _status(channel, codes.REFERENCE_PUK, Puk.label)
+    return _status(channel, messages.verify_puk_tries(), Puk.label)
 
 
-def _status(channel: Channel, reference: int, label: str) -> PinStatus:
-    sw = channel.send(_command(codes.INS_VERIFY, b"", reference)).sw
+def _status(channel: Channel, question: CommandAPDU, label: str) -> PinStatus:
+    sw = channel.send(question).sw
     if sw == codes.SW_OK:
         return PinStatus(is_verified=True)
     if sw == codes.SW_BLOCKED:
@@ -197,7 +198,7 @@ def verify_pin(channel: Channel, pin: Pin) -> None:
         TransportPinError: the holder has not set a PIN yet.
         CardRefused: any other refusal.
     """
-    _run(channel, _command(codes.INS_VERIFY, pin.octets), label=Pin.label)
+    _run(channel, messages.verify_pin(pin=pin.octets), label=Pin.label)
 
 
 def change_pin(channel: Channel, old: Pin | TransportPin, new: Pin) -> None:
@@ -210,7 +211,8 @@ def change_pin(channel: Channel, old: Pin | TransportPin, new: Pin) -> None:
         CardRefused: any other refusal.
     """
     require_another(old, new)
-    _run(channel, _command(codes.INS_CHANGE_REFERENCE_DATA, old.octets + new.octets), label=old.label)
+    command = messages.change_reference_data(old_pin=old.octets, new_pin=new.octets)
+    _run(channel, command, label=old.label)
 
 
 def require_another(old: Digits, new: Pin) -> None:
@@ -227,7 +229,8 @@ def unblock(channel: Channel, puk: Puk, new: Pin) -> None:
         PinBlockedError: the PUK is blocked.
         CardRefused: any other refusal.
     """
-    _run(channel, _command(codes.INS_RESET_RETRY_COUNTER, puk.octets + new.octets), label=Puk.label)
+    command = messages.reset_retry_counter_with_puk(puk=puk.octets, new_pin=new.octets)
+    _run(channel, command, label=Puk.label)
 
 
 def set_pin(channel: Channel, new: Pin) -> None:
@@ -238,7 +241,7 @@ def set_pin(channel: Channel, new: Pin) -> None:
     Raises:
         CardRefused: another channel, or a terminal was let into it.
     """
-    _in_channel(channel, codes.CHANGE_PIN_P1, new.octets, doing="set the PIN")
+    channel.execute(messages.reset_retry_counter_change(new_pin=new.octets), doing="set the PIN")
 
 
 def restore_tries(channel: Channel) -> None:
@@ -247,19 +250,7 @@ def restore_tries(channel: Channel) -> None:
     Raises:
         CardRefused: another channel.
     """
-    _in_channel(channel, codes.UNBLOCK_PIN_P1, b"", doing="unblock the PIN")
-
-
-def _in_channel(channel: Channel, p1: int, data: bytes, *, doing: str) -> None:
-    """RESET RETRY COUNTER in a secure channel (TR-03110-3 v2.21, B.14.9)."""
-    command = CommandAPDU(
-        cla=codes.CLA_ISO, ins=codes.INS_RESET_RETRY_COUNTER, p1=p1, p2=codes.REFERENCE_PIN, data=data
-    )
-    channel.execute(command, doing=doing)
-
-
-def _command(ins: int, data: bytes, reference: int = codes.REFERENCE_PIN) -> CommandAPDU:
-    return CommandAPDU(cla=codes.CLA_ISO, ins=ins, p1=0, p2=reference, data=data)
+    channel.execute(messages.reset_retry_counter_unblock(), doing="unblock the PIN")
 
 
 def _tries(sw: int) -> int | None:

@@ -16,6 +16,7 @@ from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.session.channel import BEGIN_ANEW, Channel
 from mumei.session.holder import Digits, Pin, PinBlockedError, PinStatus, Puk, TransportPin
 from mumei_core.commands import codes
+from mumei_core.commands.messages import card as messages
 from mumei_core.eac.card_access import CARD_ACCESS
 from mumei_core.eac.ec import RandomSource
 from mumei_core.eac.p256 import P256_GROUP
@@ -24,7 +25,7 @@ from mumei_core.eac.pace_crypto import PaceAlgorithm
 from mumei_core.eac.pace_messages import Password, SetAt
 from mumei_core.errors import CardRefused, ChannelBrokenError, WrongCardError
 from mumei_core.iso7816 import status_word
-from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU, ResponseAPDU
+from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
 from mumei_core.iso7816.secure_messaging import TerminalChannel
 
 _SHORT_FILE_IDENTIFIER = 0x80  # READ BINARY, P1: bits 5 to 1 name the file (ISO/IEC 7816-4:2005, 7.2.3)
@@ -76,8 +77,7 @@ def check_card_access(channel: Channel) -> None:
         WrongCardError: the file is missing or another one: no mumei card, or not of the standard profile.
     """
     p1 = _SHORT_FILE_IDENTIFIER | codes.SFI_EF_CARD_ACCESS
-    command = CommandAPDU(cla=codes.CLA_ISO, ins=codes.INS_READ_BINARY, p1=p1, p2=0, le=MAX_SHORT_LE)
-    response = channel.send(command)
+    response = channel.send(messages.read_binary_by_short_identifier(p1=p1, offset=0))
     if response.sw not in (codes.SW_OK, codes.SW_END_OF_FILE) or response.data != CARD_ACCESS:
         raise WrongCardError(
             "this card does not offer the secure channel that mumei cards have",

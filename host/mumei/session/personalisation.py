@@ -18,16 +18,15 @@ from mumei_core.commands.enrolment import (
     decode_receipt,
     encode_enrol,
 )
+from mumei_core.commands.messages import identity as messages
 from mumei_core.commands.parameters import CardParameters
 from mumei_core.commands.trust import CardTrust
 from mumei_core.crypto import hashing
 from mumei_core.errors import CardRefused, CardResetError, DecodingError, GarbledAnswerError
 from mumei_core.iso7816 import status_word
-from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU
 
 #: Octets of parameters in one STORE DATA.
 BLOCK_LENGTH: Final = 3072
-_MORE_BLOCKS, _LAST_BLOCK = 0x00, 0x80
 
 _REPEAT: Final = (
     "Put the same card in again and repeat: nothing is stored twice. If it comes again, use another card."
@@ -72,12 +71,10 @@ def _store(
     for number, start in enumerate(range(0, len(octets), BLOCK_LENGTH)):
         block = octets[start : start + BLOCK_LENGTH]
         end = start + len(block)
-        p1 = _LAST_BLOCK if end == len(octets) else _MORE_BLOCKS
-        command = CommandAPDU(
-            cla=codes.CLA_PROPRIETARY, ins=codes.INS_STORE_DATA, p1=p1, p2=number, data=block
-        )
+        last = end == len(octets)
+        build = messages.store_data_last_block if last else messages.store_data_more_blocks
         try:
-            channel.execute(command, doing=doing)
+            channel.execute(build(block_number=number, block=block), doing=doing)
         except CardRefused as error:
             if error.sw == codes.SW_CONDITIONS and number:
                 # It took the blocks before this one.
@@ -93,7 +90,7 @@ def enrol(channel: Channel, nonce: bytes) -> EnrolmentAnswer:
     The answer is decoded, its proof not yet checked. Raises CardNotReadyError, CardHasCredentialError,
     CardRefused, GarbledAnswerError; and what :meth:`Channel.send` raises.
     """
-    response = channel.send(_command(codes.INS_ENROL, encode_enrol(nonce)))
+    response = channel.send(messages.enrol(enrolment=encode_enrol(nonce)))
     refuse_exhausted_memory(response.sw)
     if response.sw == codes.SW_REFERENCE_NOT_FOUND:
         raise CardNotReadyError("the card has no parameters yet", sw=response.sw)
@@ -120,7 +117,7 @@ def store_credential(channel: Channel, credential: IssuedCredential) -> None:
     GarbledAnswerError; and what :meth:`Channel.send` raises.
     """
     data = credential.to_octets()
-    response = channel.send(_command(codes.INS_STORE_CREDENTIAL, data))
+    response = channel.send(messages.store_credential(credential=data))
     refuse_exhausted_memory(response.sw)
     if response.sw == codes.SW_FILE_EXISTS:
         raise CardHasCredentialError("this card holds another credential", sw=response.sw)
@@ -139,7 +136,3 @@ def store_credential(channel: Channel, credential: IssuedCredential) -> None:
         raise GarbledAnswerError(f"the card's receipt is malformed: {error}", hint=_REPEAT) from error
     if not hmac.compare_digest(receipt, hashing.sha256(data)):
         raise GarbledAnswerError("the card confirms another credential than it was given", hint=_REPEAT)
-
-
-def _command(ins: int, data: bytes) -> CommandAPDU:
-    return CommandAPDU(cla=codes.CLA_PROPRIETARY, ins=ins, p1=0, p2=0, data=data, le=MAX_SHORT_LE)

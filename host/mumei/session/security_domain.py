@@ -9,24 +9,16 @@ import hmac
 from mumei.session.channel import Channel
 from mumei.session.scp03 import Scp03Channel
 from mumei_core.commands import codes
+from mumei_core.commands.messages import gp as messages
 from mumei_core.errors import ProtocolError
 from mumei_core.gp.keys import PutKeyData, StaticKeys
 from mumei_core.gp.life_cycle import LifeCycle
 from mumei_core.iso7816 import ber_tlv
-from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU
 
 
 def life_cycle(channel: Channel) -> LifeCycle:
     """The card's state. Raises CardRefused outside SCP03, ProtocolError; and what Channel.send raises."""
-    command = CommandAPDU(
-        cla=codes.CLA_PROPRIETARY,
-        ins=codes.INS_GET_STATUS,
-        p1=codes.STATUS_OF_ISD,
-        p2=codes.STATUS_AS_TLV,
-        data=ber_tlv.encode(codes.TAG_AID, b""),
-        le=MAX_SHORT_LE,
-    )
-    octets = channel.execute(command, doing="say its state")
+    octets = channel.execute(messages.get_status(), doing="say its state")
     try:
         entry = {
             item.tag: item.value for item in ber_tlv.parse_one(octets, codes.TAG_GP_REGISTRY_ENTRY).children()
@@ -41,10 +33,7 @@ def set_life_cycle(channel: Channel, state: LifeCycle) -> None:
 
     Raises CardRefused 69 85 for a step that does not lead from here, or for which something is missing.
     """
-    command = CommandAPDU(
-        cla=codes.CLA_PROPRIETARY, ins=codes.INS_SET_STATUS, p1=codes.STATUS_OF_ISD, p2=state
-    )
-    channel.execute(command, doing=f"become {state.name}")
+    channel.execute(messages.set_status(state=state), doing=f"become {state.name}")
 
 
 def secure(channel: Channel) -> None:
@@ -66,13 +55,9 @@ def rotate_keys(channel: Scp03Channel, new: StaticKeys, *, version: int) -> None
     ProtocolError where it confirms others.
     """
     data = PutKeyData(version=version, keys=new)
-    command = CommandAPDU(
-        cla=codes.CLA_PROPRIETARY,
-        ins=codes.INS_PUT_KEY,
-        p1=channel.key_version,
-        p2=codes.PUT_KEY_ALL,
-        data=data.to_bytes(channel.static_keys.dek),
-        le=MAX_SHORT_LE,
+    octets = data.to_bytes(channel.static_keys.dek)
+    command = messages.put_key(
+        key_version_number=channel.key_version, new_key_version_number=octets[:1], keys=octets[1:]
     )
     confirmed = channel.execute(command, doing="take new keys")
     if not hmac.compare_digest(confirmed, data.confirmation()):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from mumei.session.channel import Channel
 from mumei.session.holder_only import refused
 from mumei_core.commands import codes
+from mumei_core.commands.messages import identity as messages
 from mumei_core.commands.settings import HolderSettings
 from mumei_core.errors import DecodingError, ProtocolError
-from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU
 
 
 def read_settings(channel: Channel) -> HolderSettings:
@@ -16,7 +16,7 @@ def read_settings(channel: Channel) -> HolderSettings:
     Raises HolderNeededError where the PIN was not verified in this session or a terminal has shown its rights
     in it, CardRefused, ProtocolError; and what :meth:`Channel.send` raises.
     """
-    return _settings(channel, b"", doing="tell its settings")
+    return _settings(channel, None, doing="tell its settings")
 
 
 def store_settings(channel: Channel, settings: HolderSettings) -> None:
@@ -25,10 +25,8 @@ def store_settings(channel: Channel, settings: HolderSettings) -> None:
         raise ProtocolError("the card confirms other settings than it was given")
 
 
-def _settings(channel: Channel, data: bytes, *, doing: str) -> HolderSettings:
-    response = channel.send(
-        CommandAPDU(cla=codes.CLA_PROPRIETARY, ins=codes.INS_SETTINGS, p1=0, p2=0, data=data, le=MAX_SHORT_LE)
-    )
+def _settings(channel: Channel, data: bytes | None, *, doing: str) -> HolderSettings:
+    response = channel.send(messages.settings(settings=data))
     if response.sw != codes.SW_OK:
         raise refused(response.sw, doing=doing)
     try:

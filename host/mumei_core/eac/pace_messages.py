@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
 from mumei_core.commands import codes
+from mumei_core.commands.messages import eac as messages
 from mumei_core.eac.pace_crypto import PaceAlgorithm
 from mumei_core.errors import DecodingError
-from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU
+from mumei_core.iso7816.apdu import CommandAPDU
 from mumei_core.iso7816.ber_tlv import Tlv, encode, parse, parse_one
 from mumei_core.iso7816.chaining import CHAINING_BIT
 
@@ -47,17 +48,11 @@ class SetAt:
     parameter_id: int | None = None
 
     def to_command(self) -> CommandAPDU:
-        data = encode(codes.TAG_MECHANISM, self.algorithm.value)
-        data += encode(codes.TAG_KEY_REFERENCE, bytes((self.password,)))
-        data += self.chat or b""
-        if self.parameter_id is not None:
-            data += encode(codes.TAG_DOMAIN_PARAMETERS, bytes((self.parameter_id,)))
-        return CommandAPDU(
-            cla=codes.CLA_ISO,
-            ins=codes.INS_MANAGE_SECURITY_ENVIRONMENT,
-            p1=codes.SET_AT_PACE_P1,
-            p2=codes.SET_AT_P2,
-            data=data,
+        return messages.manage_security_environment_set_at_for_pace(
+            protocol=self.algorithm.value,
+            password=bytes((self.password,)),
+            chat=self.chat,
+            domain_parameters=None if self.parameter_id is None else bytes((self.parameter_id,)),
         )
 
     @classmethod
@@ -89,14 +84,10 @@ class SetAt:
 def general_authenticate(tag: int | None, value: bytes = b"", *, last: bool = False) -> CommandAPDU:
     """One GENERAL AUTHENTICATE: ``7C{tag value}``, or an empty 7C; class 10 but for the last (B.13)."""
     inner = b"" if tag is None else encode(tag, value)
-    return CommandAPDU(
-        cla=codes.CLA_ISO if last else codes.CLA_ISO | CHAINING_BIT,
-        ins=codes.INS_GENERAL_AUTHENTICATE,
-        p1=0,
-        p2=0,
-        data=encode(codes.TAG_DYNAMIC_AUTHENTICATION, inner),
-        le=MAX_SHORT_LE,
+    command = messages.general_authenticate(
+        dynamic_authentication_data=encode(codes.TAG_DYNAMIC_AUTHENTICATION, inner)
     )
+    return command if last else replace(command, cla=command.cla | CHAINING_BIT)
 
 
 def dynamic_data(

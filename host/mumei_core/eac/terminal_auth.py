@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mumei_core.commands import codes
+from mumei_core.commands.messages import card, cvc, eac
 from mumei_core.eac.chat import Role
 from mumei_core.eac.cvc import Certificate, check_reference
 from mumei_core.eac.signature import compress, verify
@@ -49,23 +50,13 @@ def signature_input(card_key: bytes, challenge: bytes, terminal_key: bytes, auxi
 
 def set_dst(reference: bytes) -> CommandAPDU:
     """MSE:Set DST: the next certificate is signed by the key ``reference`` (its CAR)."""
-    return CommandAPDU(
-        cla=codes.CLA_ISO,
-        ins=codes.INS_MANAGE_SECURITY_ENVIRONMENT,
-        p1=codes.SET_AT_TA_P1,
-        p2=codes.SET_DST_P2,
-        data=ber_tlv.encode(codes.TAG_KEY_REFERENCE, reference),
-    )
+    return eac.manage_security_environment_set_dst(issuer_name=reference)
 
 
 def verify_certificate(certificate: Certificate) -> CommandAPDU:
     """PSO: Verify Certificate."""
-    return CommandAPDU(
-        cla=codes.CLA_ISO,
-        ins=codes.INS_PERFORM_SECURITY_OPERATION,
-        p1=0,
-        p2=codes.VERIFY_CERTIFICATE_P2,
-        data=certificate.to_pso(),
+    return cvc.perform_security_operation(
+        certificate_body=certificate.signed, signature=certificate.signature
     )
 
 
@@ -83,18 +74,11 @@ class SetAt:
 
     def to_command(self) -> CommandAPDU:
         """Objects in the standard's order: 80, 83, 67, 91."""
-        data = (
-            ber_tlv.encode(codes.TAG_MECHANISM, codes.OID_TA_ECDSA_SHA_256)
-            + ber_tlv.encode(codes.TAG_KEY_REFERENCE, self.reference)
-            + self.auxiliary
-            + ber_tlv.encode(codes.TAG_EPHEMERAL_KEY, self.compressed_key)
-        )
-        return CommandAPDU(
-            cla=codes.CLA_ISO,
-            ins=codes.INS_MANAGE_SECURITY_ENVIRONMENT,
-            p1=codes.SET_AT_TA_P1,
-            p2=codes.SET_AT_P2,
-            data=data,
+        return eac.manage_security_environment_set_at_for_terminal_authentication(
+            protocol=codes.OID_TA_ECDSA_SHA_256,
+            terminal_name=self.reference,
+            auxiliary_data=self.auxiliary or None,
+            ephemeral_key=self.compressed_key,
         )
 
     @classmethod
@@ -118,12 +102,12 @@ class SetAt:
 
 def get_challenge() -> CommandAPDU:
     """GET CHALLENGE with eight octets."""
-    return CommandAPDU(cla=codes.CLA_ISO, ins=codes.INS_GET_CHALLENGE, p1=0, p2=0, le=codes.CHALLENGE_LENGTH)
+    return card.get_challenge(le=codes.CHALLENGE_LENGTH)
 
 
 def external_authenticate(signature: bytes) -> CommandAPDU:
     """EXTERNAL AUTHENTICATE with r || s."""
-    return CommandAPDU(cla=codes.CLA_ISO, ins=codes.INS_EXTERNAL_AUTHENTICATE, p1=0, p2=0, data=signature)
+    return cvc.external_authenticate(signature=signature)
 
 
 def parse_set_dst(octets: bytes) -> bytes:

@@ -11,6 +11,7 @@ import hmac
 from dataclasses import replace
 
 from mumei_core.commands import codes
+from mumei_core.commands.messages import gp as messages
 from mumei_core.errors import DecodingError
 from mumei_core.gp.keys import StaticKeys
 from mumei_core.gp.scp03_session import (
@@ -28,19 +29,12 @@ from mumei_core.gp.scp03_session import (
     card_challenge,
     carries_mac,
 )
-from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU, ResponseAPDU
+from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
 
 
 def initialize_update(host_challenge: bytes, *, key_version: int = 0) -> CommandAPDU:
     """INITIALIZE UPDATE (7.1.1). ``host_challenge``: 8 or 16 fresh octets. ``key_version`` 0: the card's own."""
-    return CommandAPDU(
-        cla=codes.CLA_PROPRIETARY,
-        ins=codes.INS_INITIALIZE_UPDATE,
-        p1=key_version,
-        p2=0,
-        data=host_challenge,
-        le=MAX_SHORT_LE,
-    )
+    return messages.initialize_update(key_version_number=key_version, host_challenge=host_challenge)
 
 
 class HostScp03:
