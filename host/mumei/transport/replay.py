@@ -22,6 +22,7 @@ from mumei_core.errors import CardRemovedError, ProtocolError, UsageError
 from mumei_core.iso7816.secure_messaging import is_protected
 
 _HEADER = 4
+_SAME: Final = "Run what the recording was made with: the same program, with the same options."
 # Instructions whose data field the host draws at random, or makes of what it drew.
 _DRAWN: Final = frozenset(
     {
@@ -38,7 +39,7 @@ _DRAWN: Final = frozenset(
 class RecordingDiffersError(ProtocolError):
     """The host does something else than it did when the recording was made. ``number``: of the exchange."""
 
-    def __init__(self, message: str, *, number: int, hint: str = "") -> None:
+    def __init__(self, message: str, *, number: int, hint: str = _SAME) -> None:
         super().__init__(f"exchange {number}: {message}", hint=hint)
         self.number = number
 
@@ -104,7 +105,10 @@ class ReplayConnection(CardConnection):
             raise _difference(step, apdu)
         self._at += 1
         if step.response is None:
-            raise CardRemovedError(f"exchange {step.number}: the card did not answer when this was recorded")
+            raise CardRemovedError(
+                f"exchange {step.number}: the card did not answer when this was recorded",
+                hint="The recording ends here as the session did.",
+            )
         if not step.response.is_whole:
             raise MaskedAnswerError(
                 f"exchange {step.number}: {step.response.hidden_octets} octets of the answer were masked",
@@ -133,7 +137,8 @@ class ReplayConnection(CardConnection):
 
 def _difference(step: Recorded, apdu: bytes) -> RecordingDiffersError:
     was, now = step.command.zeroed, apdu
-    if was[:_HEADER] == now[:_HEADER] and (is_protected(now[0]) or now[1] in _DRAWN):
+    alike = was[:_HEADER] == now[:_HEADER] and len(was) == len(now)
+    if alike and (is_protected(now[0]) or now[1] in _DRAWN):
         return FreshRandomsError(
             f"the host drew other randoms for {_header(apdu)} than when this was recorded",
             number=step.number,

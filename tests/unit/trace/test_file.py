@@ -21,6 +21,8 @@ from mumei.session.application import Application, Profile
 from mumei.session.channel import Channel
 from mumei.session.holder import Pin
 from mumei.session.pace import establish
+from mumei.terminal.check import visit
+from mumei.terminal.question import Question
 from mumei.trace.file import MAX_FILE, read_trace
 from mumei.trace.lines import MAX_LINE, decode_line, json_schema
 from mumei.trace.model import SECURE_MESSAGING, Reset, Trace
@@ -105,13 +107,11 @@ class TestRecording:
 
     def test_a_message_in_parts_is_one_exchange(self, tmp_path: Path) -> None:
         """Short lengths only: the certificates go in chains, each part protected by itself."""
-        question = standard.Question(predicates=(world.over(20),))
+        question = Question(predicates=(world.over(20),))
         made = recorder(tmp_path / "a.trace")
         with in_memory(standard.sample_card()) as card:
             connection = made.attach(Wire(card.connection, extended=False))
-            done = standard.visit(
-                Channel(connection), standard.terminal_for(question), question, today=world.TODAY
-            )
+            done = visit(Channel(connection), standard.terminal_for(question), question, today=world.TODAY)
         made.finish()
         exchanges = read_trace(tmp_path / "a.trace").exchanges
         assert len(exchanges) == 15 and max(len(exchange.wires) for exchange in exchanges) > 1
