@@ -44,7 +44,7 @@ ALL, CHANGES, SEAL = b"A", b"C", b"S"
 _ROOT = b"R"
 _DIGEST = 16
 _HEADER_CHECK = 8
-_HEADER = 1 + 8 + 4 + _HEADER_CHECK
+HEADER = 1 + 8 + 4 + _HEADER_CHECK
 _GONE = 2**32 - 1
 
 Changes = Mapping[str, bytes | None]
@@ -155,7 +155,7 @@ class Codec:
 
     def header(self, page: bytes) -> tuple[bytes, int, int] | None:
         """Tag, number, length of the body; None if the page does not begin an entry of this segment."""
-        octets = page[:_HEADER]
+        octets = page[:HEADER]
         tag, writes, length = octets[:1], int.from_bytes(octets[1:9]), int.from_bytes(octets[9:13])
         if octets[0] == ERASED or not hmac.compare_digest(self._header(tag, writes, length), octets):
             return None
@@ -163,12 +163,12 @@ class Codec:
 
     def read(self, pages: bytes, length: int) -> dict[str, bytes | None] | None:
         """The changes in the entry that begins here, and on to its digest; None where it is not whole."""
-        octets = pages[: _HEADER + length]
+        octets = pages[: HEADER + length]
         digest = _hash(self.digest, octets)
-        if not hmac.compare_digest(pages[_HEADER + length : _HEADER + length + _DIGEST], digest):
+        if not hmac.compare_digest(pages[HEADER + length : HEADER + length + _DIGEST], digest):
             return None
         self.digest = digest
-        return dict(_records(octets[_HEADER:]))
+        return dict(records_in(octets[HEADER:]))
 
     def _header(self, tag: bytes, writes: int, length: int) -> bytes:
         octets = tag + writes.to_bytes(8) + length.to_bytes(4)
@@ -193,7 +193,7 @@ def pages_of(octets: bytes | int) -> int:
 
 def entry_pages(length: int) -> int:
     """Pages of an entry whose body has ``length`` octets."""
-    return pages_of(_HEADER + length + _DIGEST)
+    return pages_of(HEADER + length + _DIGEST)
 
 
 def commit_octets(changes: Changes) -> int:
@@ -375,7 +375,7 @@ def _record(name: str, value: bytes | None) -> bytes:
     return len(label).to_bytes(1) + label + length.to_bytes(4) + (value or b"")
 
 
-def _records(body: bytes) -> Iterator[tuple[str, bytes | None]]:
+def records_in(body: bytes) -> Iterator[tuple[str, bytes | None]]:
     # The digest held, so the lengths are those that _record wrote.
     offset = 0
     while offset < len(body):
