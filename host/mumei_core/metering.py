@@ -1,4 +1,4 @@
-"""Who counts hashing, AES and scalar arithmetic: a card's meter, lent to the code of both sides for one command.
+"""Who counts hashing, AES, ECDSA and scalar arithmetic: a card's meter, lent to both sides' code for one command.
 
 The code that both sides share cannot know whose work it does. A card that wants its work counted wraps it in
 :func:`metered`; without that, as on the host, nothing is counted. The meter is bound to the context of the call
@@ -31,6 +31,8 @@ class Meter(Protocol):
     aes_blocks: int
     scalar_products: int
     scalar_inverses: int
+    p256_verifications: int
+    p256_signatures: int
 
 
 _METER: Final[ContextVar[Meter | None]] = ContextVar("mumei_meter", default=None)
@@ -78,6 +80,13 @@ def count_scalars(*, products: int = 0, inverses: int = 0) -> None:
     if meter := _METER.get():
         meter.scalar_products += products
         meter.scalar_inverses += inverses
+
+
+def count_ecdsa(*, verifications: int = 0, signatures: int = 0) -> None:
+    """Signatures on P-256 that were checked, good or bad, and that were made."""
+    if meter := _METER.get():
+        meter.p256_verifications += verifications
+        meter.p256_signatures += signatures
 
 
 def _blocks(octets: int, size: int) -> int:

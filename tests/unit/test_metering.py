@@ -9,6 +9,8 @@ import pytest
 from mumei_card.chip.counters import OperationCounters
 from mumei_core.crypto.hashing import MUMEI, sha256
 from mumei_core.eac.pace_crypto import PaceAlgorithm, encrypt_nonce, kdf
+from mumei_core.eac.signature import SigningKey, verify
+from mumei_core.errors import InvalidProof
 from mumei_core.gp.kdf import aes_cmac
 from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
 from mumei_core.iso7816.secure_messaging import CardChannel, TerminalChannel
@@ -62,6 +64,19 @@ def test_only_the_cards_half_of_a_protected_exchange_counts(counters: OperationC
     assert (counters.aes_runs, counters.aes_blocks) == (4, 4 + 1 + 1 + 4)
     terminal.unwrap(response)
     assert counters.aes_runs == 4
+
+
+def test_signatures_made_and_checked_good_or_bad(counters: OperationCounters) -> None:
+    key = SigningKey.generate()
+    signature = key.sign(b"before")
+    with metered(counters):
+        verify(key.point, b"before", signature)
+        with pytest.raises(InvalidProof):
+            verify(key.point, b"after", signature)
+        key.sign(b"")
+    assert (counters.p256_verifications, counters.p256_signatures) == (2, 1)
+    # What they hash is in the published times of a signature.
+    assert counters.sha256_messages == 0
 
 
 def test_other_threads_and_what_follows_are_not_counted(counters: OperationCounters) -> None:

@@ -65,7 +65,6 @@ def manage_security_environment(command: CommandAPDU, context: CardContext) -> b
 def verify_certificate(command: CommandAPDU, context: CardContext) -> bytes:
     """PSO: Verify Certificate. Date and trust points change together, and only if they do."""
     trust = load_trust(context)
-    context.counters.p256_verifications += 1
     try:
         progress, after = _progress(context).verify_certificate(command.data, trust)
     except TerminalAuthError as error:
@@ -80,7 +79,6 @@ def external_authenticate(command: CommandAPDU, context: CardContext) -> bytes:
     """EXTERNAL AUTHENTICATE. The challenge is gone whatever comes of it; the channel stays."""
     progress, channel = _progress(context), _channel(context)
     _keep(context, progress.without_challenge())
-    context.counters.p256_verifications += 1
     try:
         key = progress.authenticate(command.data)
         terminal = authorise(
@@ -92,9 +90,6 @@ def external_authenticate(command: CommandAPDU, context: CardContext) -> bytes:
         )
     except TerminalAuthError as error:
         raise CardError(error.sw, error.message, keep_status=True) from error
-    if terminal.rights is not None and terminal.rights.pseudonym:
-        # The auditor's signature over the context's point.
-        context.counters.p256_verifications += 1
     context.security_status.terminal = terminal
     if terminal.rights is not None:
         # The last step before a request can come.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class OperationCounters:
     """Operations since power-up. Whoever does one adds one; nobody else writes here.
 
-    Hashing and AES are done by code that both sides share: it reports to :mod:`mumei_core.metering`, and the
-    kernel lends these counters to it for as long as a command is in hand.
+    Hashing, AES, ECDSA and products of scalars are done by code that both sides share: it reports to
+    :mod:`mumei_core.metering`, to which the kernel lends these counters while a command is in hand.
     """
 
     g1_multiplications: int = 0

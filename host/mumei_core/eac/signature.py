@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mumei_core.errors import DecodingError, InvalidProof
+from mumei_core.metering import count_ecdsa
 
 POINT_LENGTH: Final = 65
 COORDINATE_LENGTH: Final = 32
@@ -34,6 +35,7 @@ def verify(point: bytes, message: bytes, signature: bytes) -> None:
     r, s = (int.from_bytes(half) for half in (signature[:32], signature[32:]))
     if not (0 < r < ORDER and 0 < s < ORDER):
         raise InvalidProof("r or s is out of range")
+    count_ecdsa(verifications=1)
     try:
         key.verify(utils.encode_dss_signature(r, s), message, _ALGORITHM)
     except InvalidSignature:
@@ -79,6 +81,7 @@ class SigningKey:
 
     def sign(self, message: bytes) -> bytes:
         """r || s over SHA-256 of ``message``, 64 octets."""
+        count_ecdsa(signatures=1)
         r, s = utils.decode_dss_signature(self._key.sign(message, _ALGORITHM))
         return r.to_bytes(COORDINATE_LENGTH) + s.to_bytes(COORDINATE_LENGTH)
 
