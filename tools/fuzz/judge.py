@@ -46,7 +46,8 @@ class Figures:
 
 
 class Judge:
-    """``folder``: where figures, the current input and findings are written. ``stop``: called at the end."""
+    """``folder``: where figures, the current input and findings are written. ``stop``: called at the end, for
+    drivers that never return."""
 
     def __init__(
         self,
@@ -56,8 +57,8 @@ class Judge:
         limits: Limits,
         folder: Path,
         *,
-        stop: Callable[[], None],
         max_octets: int,
+        stop: Callable[[], None] = lambda: None,
     ) -> None:
         self.figures = Figures()
         self._name, self._run, self._stopwatch, self._limits, self._folder = (

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from tools.fuzz.judge import Judge
 from tools.fuzz.tlv_mutation import mutate_objects
 
 _INTERESTING: Final = (0x00, 0x01, 0x1F, 0x20, 0x7F, 0x80, 0x81, 0x82, 0x84, 0xFE, 0xFF)
@@ -15,6 +16,18 @@ _MOST_CHANGES: Final = 4
 _NOISE_EVERY: Final = 16
 #: One in so many keeps the lengths of data objects right.
 _OBJECTS_EVERY: Final = 4
+
+
+def drive(judge: Judge, seeds: Sequence[bytes], *, seed: int, max_octets: int) -> None:
+    """The seeds in an order of chance, then what a :class:`Mutator` makes of them, until the judge is done."""
+    mutator = Mutator(seeds, seed=seed, max_octets=max_octets)
+    order = list(seeds)
+    random.Random(seed).shuffle(order)  # noqa: S311
+    for octets in order:
+        if not judge.figures.done:
+            judge(octets)
+    while not judge.figures.done:
+        judge(mutator.next())
 
 
 class Mutator:

@@ -267,7 +267,18 @@ def _identity_samples() -> dict[str, list[bytes]]:
         "log entry": [entry.ended(Outcome.PROVEN).to_octets() for entry in entries],
         "settings": [HolderSettings().to_octets(), HolderSettings(always_pin=True).to_octets()],
         "parameters": [world.issuer().parameters.for_card(TODAY).to_octets()],
-        "digits": [world.PIN.encode(), world.PUK.encode(), (world.PUK + world.PIN).encode()],
+        "digits": [
+            digits.encode()
+            for digits in (
+                world.PIN,
+                world.WRONG_PIN,
+                world.PIN + world.WRONG_PIN,
+                world.WRONG_PIN + world.PIN,
+                world.TRANSPORT_PIN + world.PIN,
+                world.PUK + world.PIN,
+                world.PUK[::-1] + world.PIN,
+            )
+        ],
     }
 
 

@@ -9,12 +9,13 @@ import argparse
 import os
 import random
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tools.fuzz.judge import Judge, Limits
-from tools.fuzz.mutational import Mutator
+from tools.fuzz.mutational import drive
 from tools.fuzz.oracles import Stopwatch
 from tools.fuzz.tlv_mutation import mutate_objects
 from tools.fuzz.world import World
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tools.fuzz.target import Target
 
 GUIDED, MUTATIONAL = "guided", "mutational"
+_CATALOGUE: Final = "tools.fuzz.catalogue"
 _INSTRUMENTED: Final = ["mumei", "mumei_core", "mumei_card"]
 #: One mutation in so many keeps the lengths of data objects right.
 _OBJECTS_EVERY: Final = 4
@@ -45,10 +47,12 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--catalogue", default=_CATALOGUE, help="the module whose TARGETS has it")
     parser.add_argument("--driver", choices=(GUIDED, MUTATIONAL), required=True)
     options = parser.parse_args()
     world = World.load(options.world)
-    target = _instrumented(options.target) if options.driver == GUIDED else _plain(options.target)
+    guided = options.driver == GUIDED
+    target = (_instrumented if guided else _plain)(options.catalogue, options.target)
     stopwatch = Stopwatch()
     judge = Judge(
         target.name,
@@ -56,20 +60,15 @@ def main() -> None:
         stopwatch,
         Limits(units=options.units, seconds=options.seconds),
         options.folder,
-        stop=_leave,
         max_octets=target.max_octets,
+        stop=_leave,
     )
     seeds = [octets for octets in target.seeds(world) if len(octets) <= target.max_octets]
     with stopwatch.armed():
-        if options.driver == GUIDED:
+        if guided:
             _drive_guided(judge, target, seeds, options.corpus, options.seed)
-        else:
-            kept = [path.read_bytes() for path in sorted(options.corpus.iterdir())]
-            mutator = Mutator(seeds + kept, seed=options.seed, max_octets=target.max_octets)
-            for octets in seeds + kept:
-                judge(octets)
-            while True:
-                judge(mutator.next())
+        kept = [path.read_bytes() for path in sorted(options.corpus.iterdir())]
+        drive(judge, seeds + kept, seed=options.seed, max_octets=target.max_octets)
 
 
 def _leave() -> None:
@@ -79,19 +78,16 @@ def _leave() -> None:
     os._exit(0)
 
 
-def _plain(name: str) -> Target:
-    from tools.fuzz.catalogue import TARGETS
+def _plain(catalogue: str, name: str) -> Target:
+    found: Target = import_module(catalogue).TARGETS[name]
+    return found
 
-    return TARGETS[name]
 
-
-def _instrumented(name: str) -> Target:
+def _instrumented(catalogue: str, name: str) -> Target:
     import atheris
 
     with atheris.instrument_imports(include=_INSTRUMENTED):
-        from tools.fuzz.catalogue import TARGETS
-
-        return TARGETS[name]
+        return _plain(catalogue, name)
 
 
 def _drive_guided(judge: Judge, target: Target, seeds: list[bytes], corpus: Path, seed: int) -> None:

@@ -81,7 +81,7 @@ class CardTrust:
         expect_version(values[codes.TAG_TRUST_VERSION], codes.DATA_VERSION)
         points = ber_tlv.parse(values[codes.TAG_TRUST_POINTS])
         try:
-            return cls.of(
+            trust = cls.of(
                 [Certificate.from_octets(point.to_bytes()) for point in points],
                 date_of(day_from("date", values[codes.TAG_TRUST_DATE])),
                 auditor_keys=split_keys(values[codes.TAG_TRUST_AUDITOR_KEYS]),
@@ -89,6 +89,10 @@ class CardTrust:
             )
         except (CertificateRefused, DataError) as error:
             raise DecodingError(error.message) from error
+        # Keys that are present and none, trust points in another order.
+        if trust.to_octets() != octets:
+            raise DecodingError("what a card trusts is not in its one encoding")
+        return trust
 
 
 def split_keys(octets: bytes) -> tuple[bytes, ...]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.fixtures import world
-from tests.fixtures.certificates import CVCA
+from dataclasses import replace
+from datetime import date
 
+import pytest
+from tests.fixtures import standard, world
+from tests.fixtures.certificates import AUDITOR, CVCA, root
+
+from mumei_core.commands import codes
 from mumei_core.commands.card_log import ENTRY_LENGTH, LogEntry
 from mumei_core.commands.terminal_description import TerminalDescription
+from mumei_core.commands.trust import CardTrust
+from mumei_core.eac.cvc import Certificate
 from mumei_core.eac.trust import Trust
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816 import ber_tlv
@@ -57,3 +63,22 @@ def test_a_trust_record_has_a_date_and_one_or_two_certificates(points: int) -> N
         Trust.from_octets(day + points * certificate)
     with pytest.raises(DecodingError):
         Trust.from_octets(b"")
+
+
+def test_what_a_card_trusts_has_one_encoding() -> None:
+    octets = standard.card_trust().to_octets()
+    assert CardTrust.from_octets(octets).to_octets() == octets
+    for changes in ({codes.TAG_TRUST_ROOT_KEYS: b""}, {codes.TAG_TRUST_AUDITOR_KEYS: b""}):
+        with pytest.raises(DecodingError):
+            CardTrust.from_octets(rebuilt(octets, changes))
+
+
+def test_two_trust_points_stand_most_recent_first() -> None:
+    newer = root(b"JPMUMEICVCA00002")
+    older = Certificate.issue(replace(CVCA.certificate.body, effective=date(2025, 1, 1)), CVCA.key)
+    trust = CardTrust.of([older, newer.certificate], world.TODAY, auditor_keys=[AUDITOR.point])
+    octets = trust.to_octets()
+    assert CardTrust.from_octets(octets) == trust
+    turned = older.to_octets() + newer.certificate.to_octets()
+    with pytest.raises(DecodingError, match="one encoding"):
+        CardTrust.from_octets(rebuilt(octets, {codes.TAG_TRUST_POINTS: turned}))

@@ -26,6 +26,10 @@ from mumei_core.iso7816.secure_messaging import CardChannel, TerminalChannel, is
 #: One program in so many begins with a real PACE.
 _FOR_REAL_EVERY: Final = 64
 _GET_RESPONSE: Final = bytes((codes.CLA_ISO, codes.INS_GET_RESPONSE, 0, 0, 0, 0, 0))
+_BEGINNINGS: Final = (
+    (codes.CLA_ISO, codes.INS_SELECT),
+    (codes.CLA_PROPRIETARY, codes.INS_INITIALIZE_UPDATE),
+)
 _SELECT: Final = bytes((codes.CLA_ISO, codes.INS_SELECT, 4, 0, len(codes.AID))) + codes.AID + b"\0"
 
 
@@ -104,6 +108,9 @@ class Terminal:
 
     def _protected(self, plain: CommandAPDU) -> bytes:
         command = plain
+        if (plain.cla, plain.ins) in _BEGINNINGS:
+            # They begin something new, and SCP03 ends.
+            self._scp03 = None
         if self._scp03 is not None:
             command = self._scp03.wrap(command)
         if self._channel is not None and self._channel.is_open:

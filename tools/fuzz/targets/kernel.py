@@ -138,7 +138,7 @@ def _plain_seeds(beginnings: Sequence[str]) -> Callable[[World], list[bytes]]:
         ]
         for place in range(len(beginnings)):
             found += [bytes([place]) + written(commands) for commands in EXAMPLES]
-        return [*found, *_made_up(len(beginnings))]
+        return [*found, *_made_up(world, len(beginnings))]
 
     return seeds
 
@@ -147,24 +147,28 @@ def _channel_seeds(beginnings: Sequence[str]) -> Callable[[World], list[bytes]]:
     """The specs' examples, and every known command with good data, inside each channel."""
 
     def seeds(world: World) -> list[bytes]:
-        del world
         found = [
             bytes([place]) + written(commands, Kind.PLAIN)
             for place in range(len(beginnings))
             for commands in EXAMPLES
         ]
-        return [*found, *_made_up(len(beginnings))]
+        return [*found, *_made_up(world, len(beginnings))]
 
     return seeds
 
 
-def _made_up(beginnings: int) -> list[bytes]:
-    """One program per beginning and good object: each known command with it as its data."""
-    known = range(len(COMMANDS))
+def _made_up(world: World, beginnings: int) -> list[bytes]:
+    """One program per beginning and good object: each variant of each known command with it as its data."""
+    known = [
+        (number, min(variant.p1), min(variant.p2))
+        for number, spec in enumerate(COMMANDS)
+        for variant in spec.variants
+    ]
     return [
-        bytes([place]) + b"".join(bytes([Kind.KNOWN, command, 0x03, 0, 0, good, 0]) for command in known)
+        bytes([place])
+        + b"".join(bytes([Kind.KNOWN, number, 0x03, p1, p2, good, 0]) for number, p1, p2 in known)
         for place in range(beginnings)
-        for good in range(len(_GOOD))
+        for good in range(len(world.good(*_GOOD)))
     ]
 
 

@@ -28,7 +28,7 @@ from mumei_core.commands.specification import CommandSpec, Presence
 from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, MAX_SHORT_LE, CommandAPDU
 
 #: Of one program; what follows is left out.
-MAX_STEPS: Final = 48
+MAX_STEPS: Final = 64
 DRAWN_STEPS: Final = 24
 _CHAINING, _CHANNEL_NUMBER = 0x10, 0x01
 

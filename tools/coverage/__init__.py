@@ -1,0 +1,1 @@
+"""How much of the card and the shared core the tests reach, in lines and branches, against the bars."""
