@@ -19,11 +19,12 @@ from enum import IntEnum
 
 from mumei.session.channel import Capabilities, Channel
 from mumei_core.commands import codes
+from mumei_core.commands.messages import card as messages
 from mumei_core.errors import CardRefused, ProtocolError, WrongCardError
 from mumei_core.iso7816 import ber_tlv, status_word
-from mumei_core.iso7816.apdu import MAX_EXTENDED_DATA, MAX_SHORT_LE, CommandAPDU
+from mumei_core.iso7816.apdu import MAX_EXTENDED_DATA
 
-_BY_NAME = 0x04  # SELECT, P1: by application identifier (7.1.1, table 39)
+_FIRST_FCI = 0x00  # SELECT, P2: first occurrence, answer its FCI (7.1.1, table 40)
 _SHORT_FILE_IDENTIFIER = 0x80  # READ BINARY, P1: bits 5 to 1 name the file (7.2.3)
 
 _CHAINING = 0x80  # card capabilities, octet 3 (8.1.1.2.7)
@@ -84,11 +85,7 @@ class Application:
 
 def _select(channel: Channel) -> bytes:
     """Step 1: SELECT; returns the FCI template."""
-    response = channel.send(
-        CommandAPDU(
-            cla=codes.CLA_ISO, ins=codes.INS_SELECT, p1=_BY_NAME, p2=0x00, data=codes.AID, le=MAX_SHORT_LE
-        )
-    )
+    response = channel.send(messages.select_by_name(p2=_FIRST_FCI, application_identifier=codes.AID))
     if response.sw == codes.SW_DEACTIVATED:
         raise CardRefused(
             "the mumei application on this card is deactivated",
@@ -126,15 +123,8 @@ def _parse_fci(octets: bytes) -> tuple[int, Profile]:
 
 def _read_capabilities(channel: Channel) -> Capabilities:
     """Step 2: EF.ATR/INFO (8.2.1.1), by its short identifier."""
-    response = channel.send(
-        CommandAPDU(
-            cla=codes.CLA_ISO,
-            ins=codes.INS_READ_BINARY,
-            p1=_SHORT_FILE_IDENTIFIER | codes.SFI_EF_ATR,
-            p2=0,
-            le=MAX_SHORT_LE,
-        )
-    )
+    p1 = _SHORT_FILE_IDENTIFIER | codes.SFI_EF_ATR
+    response = channel.send(messages.read_binary_by_short_identifier(p1=p1, offset=0))
     if response.sw not in (codes.SW_OK, codes.SW_END_OF_FILE):
         return Capabilities()
     return parse_atr_info(response.data)

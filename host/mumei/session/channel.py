@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.transport.base import GARBLED_HINT, CardConnection
 from mumei_core.commands import codes
+from mumei_core.commands.messages import card as messages
 from mumei_core.errors import (
     CardRefused,
     CardResetError,
@@ -141,7 +142,7 @@ class ResponseChaining:
 def _get_response(cla: int, le: int) -> CommandAPDU:
     """GET RESPONSE (7.6.1) in the class of the command whose answer waits."""
     plain = cla & ~(chaining.CHAINING_BIT | SECURE_MESSAGING_BITS)
-    return CommandAPDU(cla=plain, ins=codes.INS_GET_RESPONSE, p1=0, p2=0, le=le)
+    return replace(messages.get_response(le=le), cla=plain)
 
 
 def _announced(response: ResponseAPDU) -> int:
