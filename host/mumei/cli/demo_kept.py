@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from mumei.cli.demo_world import LETTER, Person, World
+from mumei.cli.tracing import through_trace
 from mumei.files import write_new_file
 from mumei.session.application import Application
 from mumei.session.channel import Channel
@@ -52,7 +54,7 @@ def _terminals(world: World) -> dict[str, Terminal]:
 def _set_pin(person: Person) -> None:
     letter = person.card.with_suffix(LETTER).read_text(encoding="utf-8")
     transport = next(line for line in letter.splitlines() if line.startswith(_TRANSPORT_LINE))
-    with open_simulator(person.card) as connection:
+    with through_trace(partial(open_simulator, person.card)) as connection:
         channel = Channel(connection)
         Application.identify(channel)
         establish(channel, TransportPin(transport.removeprefix(_TRANSPORT_LINE).strip()))

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from mumei.authority.issuing import (
     issue_terminal,
     reference,
 )
+from mumei.cli.tracing import through_trace
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import make_parameters
 from mumei.issuer.signing import SigningService
@@ -113,7 +115,7 @@ def build(folder: Path, today: date, progress: Callable[[str], None]) -> World:
             card = folder / f"{record.number}.card"
             progress(f"card maker and ward office: a card for {record.resident.name}")
             _new_card(card, maker.new_card(attestation=maker_root.new_attestation_key()))
-            with open_simulator(card) as connection:
+            with through_trace(partial(open_simulator, card)) as connection:
                 office.enrol(Channel(connection), record.number, today=today)
             people.append(Person(resident=record.resident, card=card))
 
@@ -189,7 +191,7 @@ class DemoAuthority:
 
 def ask(person: Person, terminal: Terminal, question: Question, today: date) -> Visit:
     """The person puts the card on the terminal."""
-    with open_simulator(person.card) as connection:
+    with through_trace(partial(open_simulator, person.card)) as connection:
         return visit(Channel(connection), terminal, question, today=today)
 
 

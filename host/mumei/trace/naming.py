@@ -9,23 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from mumei.trace.glosses import gloss, presentation_parts
 from mumei.trace.model import Message, answer_of, command_of, data_of
 from mumei.trace.places import field_of, places
 from mumei.transport.masked_octets import MaskedOctets
+from mumei_core.commands import codes
 from mumei_core.commands.catalogue.all import find
 from mumei_core.commands.data_objects import UNKNOWN
 from mumei_core.commands.decoder import explain
 from mumei_core.commands.specification import Field
-from mumei_core.dates import date_of
-from mumei_core.errors import DataError
 from mumei_core.iso7816 import status_word
-from mumei_core.iso7816.apdu import ResponseAPDU
+from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
 
 _SW: Final = 2
-_SHORTEST_TEXT: Final = 3
-_DAY_LENGTH: Final = 4
-# Names that apdu_specs gives to days counted from 1880-01-01.
-_DAYS: Final = frozenset({"date", "day", "not before", "not after", "valid until", "issuance date"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +80,24 @@ def name_message(message: Message) -> Named:
         parameters=tuple(f"{one.name} {one.meaning}" for one in words.parameters if one.meaning),
         data=tuple(_items(field_of(spec, command, answer=False), data_of(message.command))),
         le=command.le,
-        answer=tuple(_items(field_of(spec, command, answer=True), answer)),
+        answer=_presentation(command, answer) or tuple(_items(field_of(spec, command, answer=True), answer)),
         sw="" if sw is None else f"{sw:04X}",
         meaning="" if sw is None else words.meaning or _standard_words(sw),
         documented=words.documented,
     )
+
+
+def _presentation(command: CommandAPDU, answer: MaskedOctets) -> tuple[Item, ...]:
+    """The parts of PRESENT's answer; nothing for other answers."""
+    if command.cla != codes.CLA_PROPRIETARY or command.ins != codes.INS_PRESENT or not len(answer):
+        return ()
+    items, at = [], 0
+    for part in presentation_parts(command.data, answer):
+        value = answer.cut(at, at + part.octets)
+        said = gloss(part.name, value)
+        items.append(Item(depth=0, name=part.name, tag="", octets=part.octets, value=value, gloss=said))
+        at += part.octets
+    return tuple(items)
 
 
 def _standard_words(sw: int) -> str:
@@ -114,24 +123,8 @@ def _items(field: Field | None, octets: MaskedOctets) -> Iterator[Item]:
             tag="" if place.item.tag is None else f"{place.item.tag:02X}",
             octets=len(value),
             value=None if place.item.constructed and not masked else value,
-            gloss="" if place.item.constructed else _gloss(place.item.name, value),
+            gloss="" if place.item.constructed else gloss(place.item.name, value),
         )
-
-
-def _gloss(name: str, value: MaskedOctets) -> str:
-    """Names and contexts as text, days of the protocol as dates."""
-    if not value.is_whole or len(value) < _SHORTEST_TEXT:
-        return ""
-    if name in _DAYS and len(value) == _DAY_LENGTH:
-        try:
-            return date_of(int.from_bytes(value.zeroed)).isoformat()
-        except DataError:
-            return ""
-    try:
-        text = value.zeroed.decode("utf-8")
-    except UnicodeDecodeError:
-        return ""
-    return f'"{text}"' if text.isprintable() else ""
 
 
 def _raw(octets: MaskedOctets) -> Iterator[Item]:

@@ -30,7 +30,7 @@ _SHOWN: Final = 100
 
 
 class Recorder:
-    """One trace file, of one or several sessions; use as a context manager, or call :meth:`finish`.
+    """One trace file, of one or several sessions, until :meth:`finish`.
 
     ``clock``: seconds that never go back; ``now``: the time of day. ``keep_scp03``: keep what SCP03 protects as it
     travelled even where it is secret. SCP03 has no forward secrecy: whoever has the card's static keys reads such a
@@ -51,7 +51,7 @@ class Recorder:
         self._clock, self._keep_scp03 = clock, keep_scp03
         self._start = clock()
         self._failed: OSError | None = None
-        self.left_out = 0
+        self.left_out = self.sessions = 0
         self.write("header", format=1, mumei=version("mumei"), started=now().isoformat(timespec="seconds"))
 
     @property
@@ -65,6 +65,7 @@ class Recorder:
 
     def attach(self, connection: CardConnection) -> CardConnection:
         """``connection`` itself, on record from here on."""
+        self.sessions += 1
         return _RecordedConnection(connection, self, WireMasking(keep_scp03=self._keep_scp03))
 
     def write(self, kind: str, **members: object) -> None:

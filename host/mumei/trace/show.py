@@ -71,7 +71,7 @@ class ShownExchange:
     def lines(self, *, wire: bool, whole: bool) -> Iterator[str]:
         inside = f"  [{' > '.join(self.inside)}]" if self.inside else ""
         title = f"{self.number:4}  {self.command}{inside}"
-        figures = f"{self.octets:6} octets {self.ms:9.1f} ms"
+        figures = _figures(self.octets, self.ms)
         yield f"{title[: WIDTH - len(figures) - 1]:<{WIDTH - len(figures)}}{figures}"
         yield from _wrapped(f"{self.header}  {'; '.join(self.parameters)}".rstrip())
         for arrow, items in ((">", self.data), ("<", self.answer)):
@@ -145,7 +145,7 @@ class ShownTrace:
                 yield from ("", "  -- the card was reset --")
                 before = None
             if exchange.phase is not before or exchange.step == 1:
-                yield from ("", f"  {exchange.phase.value}")
+                yield from ("", _phase_line(exchange, session.exchanges))
             before = exchange.phase
             yield from exchange.lines(wire=self.with_wire, whole=self.whole)
 
@@ -293,6 +293,22 @@ def _octet_lines(label: str, text: str) -> Iterator[str]:
     for at in range(0, max(len(shown), 1), room):
         yield prefix + shown[at : at + room]
         prefix = " " * len(prefix)
+
+
+def _phase_line(first: ShownExchange, exchanges: Sequence[ShownExchange]) -> str:
+    """The phase that begins here, and all that it took."""
+    run = [first]
+    for exchange in exchanges[exchanges.index(first) + 1 :]:
+        if exchange.phase is not first.phase or exchange.step <= run[-1].step:
+            break
+        run.append(exchange)
+    figures = _figures(sum(one.octets for one in run), sum(one.ms for one in run))
+    title = f"  {first.phase.value}"
+    return f"{title:<{WIDTH - len(figures)}}{figures}" if len(run) > 1 else title
+
+
+def _figures(octets: int, ms: float) -> str:
+    return f"{octets:7,} octets {ms:9,.1f} ms"
 
 
 def _wrapped(text: str) -> Iterator[str]:
