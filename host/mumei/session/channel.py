@@ -51,6 +51,8 @@ BEGIN_ANEW: Final = (
 
 _PROPRIETARY_BIT = 0x80
 _SW1_MORE_DATA = 0x61
+# A whole answer in pieces of 64 octets: a card that gives fewer at a time would keep a till waiting for an hour.
+_MAX_PIECES = MAX_EXTENDED_LE // 64
 _SW1_WRONG_LE = 0x6C
 
 
@@ -116,14 +118,15 @@ class ResponseChaining:
     def transmit(self, command: CommandAPDU) -> ResponseAPDU:
         """Raises :class:`GarbledAnswerError` when the pieces do not end."""
         response = self._with_right_le(command)
-        data = bytearray(response.data)
+        data, pieces = bytearray(response.data), 0
         while response.sw >> 8 == _SW1_MORE_DATA:
+            pieces += 1
             response = self._with_right_le(_get_response(command.cla, _announced(response)))
             if response.sw == codes.SW_CONDITIONS and not is_protected(command.cla):
                 raise CardResetError("the card has forgotten the rest of its answer", hint=GARBLED_HINT)
             data += response.data
             endless = response.sw >> 8 == _SW1_MORE_DATA and not response.data
-            if endless or len(data) > MAX_EXTENDED_LE:
+            if endless or pieces > _MAX_PIECES or len(data) > MAX_EXTENDED_LE:
                 raise GarbledAnswerError(
                     "the card announces more data than it gives, or than an answer holds", hint=GARBLED_HINT
                 )

@@ -125,6 +125,12 @@ class TestResponseChaining:
         with pytest.raises(ProtocolError, match="announces more"):
             ResponseChaining(FakeLink(*[piece] * 300)).transmit(command())
 
+    def test_an_answer_in_crumbs_ends_the_exchange_long_before_it_is_whole(self) -> None:
+        link = FakeLink(*[answer(0x6100, "00")] * 5_000)
+        with pytest.raises(ProtocolError, match="announces more"):
+            ResponseChaining(link).transmit(command())
+        assert len(link.sent) < 1_100
+
     def test_an_error_in_the_middle_leaves_no_half_an_answer(self) -> None:
         link = FakeLink(answer(0x6102, "01"), answer(0x6F00))
         assert ResponseChaining(link).transmit(command()) == answer(0x6F00)

@@ -19,8 +19,8 @@ from mumei.session.scp03 import open_scp03
 from mumei.transport.base import CardConnection
 from mumei_core.gp.keys import StaticKeys
 
-#: Exchanges after which a session that still goes on hangs: the longest good one has fewer.
-_MOST_EXCHANGES: Final = 2_000
+#: Exchanges after which a session that still goes on hangs: a whole log in crumbs has fewer.
+_MOST_EXCHANGES: Final = 10_000
 _NONCE: Final = bytes(32)
 _KEYS: Final = StaticKeys(enc=bytes(16), mac=bytes(16), dek=bytes(16))
 
