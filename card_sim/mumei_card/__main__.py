@@ -193,7 +193,8 @@ def _serve(options: argparse.Namespace) -> None:
     told = {name: value for name, value in named.items() if value is not None}
     faults = link_options.read(told)
     check_expressible(faults)
-    card = put_together(options.file, faults, link_options.clock(told))
+    clock = link_options.clock(told)
+    card = put_together(options.file, faults, clock)
     link = VpcdLink(
         card,
         port=options.port,
@@ -208,6 +209,8 @@ def _serve(options: argparse.Namespace) -> None:
         link.run()
     finally:
         card.close()
+        if clock is not None:
+            print(f"mumei-card: {clock.modelled}", file=sys.stderr)
 
 
 def _chips(options: argparse.Namespace) -> None:

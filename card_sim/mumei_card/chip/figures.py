@@ -6,20 +6,25 @@ A figure of a profile is what its source measured, or was derived from that in a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Rows of one file of a public repository. ``file``: its path, or how its name begins."""
+    """Rows of one file of a public repository, and the milliseconds in each.
+
+    ``file``: its path, or how its name begins.
+    """
 
     repository: str
     commit: str
     file: str
-    rows: tuple[str, ...]
+    rows: Mapping[str, float]
 
     def __str__(self) -> str:
-        return f"{self.repository} at {self.commit}, {self.file}: {'; '.join(self.rows)}"
+        rows = "; ".join(f"{row} {milliseconds:g}" for row, milliseconds in self.rows.items())
+        return f"{self.repository} at {self.commit}, {self.file}: {rows}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,28 +54,21 @@ class Unknown:
 Cost = Figure | Unknown
 
 
-def in_turn(source: Source, *milliseconds: float, note: str = "") -> Figure:
+def in_turn(source: Source, note: str = "") -> Figure:
     """Operations one after the other, each as long as its row of the source says."""
-    if len(milliseconds) != len(source.rows):
-        raise ValueError("one figure for each row")
-    return Figure(per_call=round(sum(milliseconds), 4), sources=(source,), note=note)
+    return Figure(per_call=round(sum(source.rows.values()), 4), sources=(source,), note=note)
 
 
-def line(
-    source: Source,
-    small: tuple[int, float],
-    large: tuple[int, float],
-    *,
-    before: Figure | None = None,
-    note: str = "",
-) -> Figure:
-    """The straight line through two rows, each (units, milliseconds). ``before``: what every call does first."""
-    (few, quick), (many, slow) = small, large
+def line(source: Source, few: int, many: int, *, before: Figure | None = None) -> Figure:
+    """The straight line through the source's two rows, of ``few`` and of ``many`` units.
+
+    ``before``: what every call does first.
+    """
+    quick, slow = source.rows.values()
     per_unit = (slow - quick) / (many - few)
     per_call = max(quick - few * per_unit, 0.0) + (before.per_call if before else 0.0)
     return Figure(
         per_call=round(per_call, 4),
         per_unit=round(per_unit, 4),
         sources=((*before.sources, source) if before else (source,)),
-        note=note,
     )

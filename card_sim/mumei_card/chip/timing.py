@@ -28,6 +28,12 @@ class ModelledTime:
     link_ms: float
     idle_ms: float
 
+    def __str__(self) -> str:
+        return (
+            f"MODEL, no measurement: {self.profile} would have taken {self.card_ms:.0f} ms for its commands,"
+            f" {self.link_ms:.0f} ms for octets on their way, and worked {self.idle_ms:.0f} ms besides"
+        )
+
 
 class Clock:
     """What a card's work would have taken, in milliseconds since it was made.

@@ -35,7 +35,7 @@ def test_every_operation_has_a_cited_figure_or_a_reason_for_none(
         for source in cost.sources:
             assert re.fullmatch(r"[\w.-]+/[\w.-]+", source.repository)
             assert re.fullmatch(r"[0-9a-f]{7,40}", source.commit)
-            assert source.file and source.rows and all(source.rows)
+            assert source.file and source.rows and all(figure > 0 for figure in source.rows.values())
 
 
 @pytest.mark.parametrize("chip", CHIPS.values(), ids=lambda chip: chip.name)
@@ -122,8 +122,7 @@ def test_other_names_are_refused_and_told_what_exists(name: str, exists: str) ->
     assert exists in refused.value.hint
 
 
-def test_a_figure_for_each_row_and_no_line_below_zero() -> None:
-    source = common.fixed("CHIP", "one row", "another")
-    with pytest.raises(ValueError, match="one figure for each row"):
-        in_turn(source, 1.0)
-    assert line(source, (1, 1.0), (9, 18.0)).per_call == 0
+def test_rows_in_turn_add_up_and_no_line_begins_below_zero() -> None:
+    source = common.variable("CHIP", "row", {16: 1.0, 512: 18.0})
+    assert in_turn(source).per_call == 19
+    assert line(source, 1, 9).per_call == 0

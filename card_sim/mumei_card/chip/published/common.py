@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from mumei_card.chip.figures import Figure, Source, Unknown
@@ -54,15 +55,16 @@ CANNOT_KNOW: Final = (
 )
 
 
-def fixed(file: str, *rows: str) -> Source:
+def fixed(file: str, rows: Mapping[str, float]) -> Source:
     """Rows at one length, 256 octets, averages of 250 runs less the baseline; DH of 50."""
     return Source(
         repository=_JCALGTEST, commit=_JCALGTEST_COMMIT, file=f"{_PERFORMANCE}/fixed/{file}", rows=rows
     )
 
 
-def variable(file: str, *rows: str) -> Source:
-    """Rows at several lengths, averages of 25 runs less the baseline."""
+def variable(file: str, row: str, at: Mapping[int, float]) -> Source:
+    """A row at several lengths, octets to milliseconds; averages of 25 runs less the baseline."""
+    rows = {f"{row}, {octets} octets": milliseconds for octets, milliseconds in at.items()}
     return Source(
         repository=_JCALGTEST, commit=_JCALGTEST_COMMIT, file=f"{_PERFORMANCE}/variable/{file}", rows=rows
     )
@@ -73,7 +75,7 @@ def write(file: str, milliseconds: float) -> Figure:
     return Figure(
         per_call=milliseconds,
         per_unit=round(milliseconds / ROW_OCTETS, 6),
-        sources=(fixed(file, WRITE),),
+        sources=(fixed(file, {WRITE: milliseconds}),),
         note="each commit as one write of 256 octets, and its octets' part of such writes besides",
     )
 
@@ -84,7 +86,7 @@ def big_numbers(column: str, row: str, milliseconds: float, note: str) -> Figure
         repository=_JCMATHLIB,
         commit=_JCMATHLIB_COMMIT,
         file="PERFORMANCE.md",
-        rows=(f"{row}, column {column}",),
+        rows={f"{row}, column {column}": milliseconds},
     )
     return Figure(per_call=milliseconds, sources=(source,), note=note)
 

@@ -21,48 +21,39 @@ J3H145: Final = Chip(
     costs=costs(
         Engine(
             g1_multiplication=in_turn(
-                common.fixed(_FIXED, common.DH_384, common.SET_S_384, common.DH_384_INIT),
-                100.78,
-                19.48,
-                8.68,
+                common.fixed(
+                    _FIXED, {common.DH_384: 100.78, common.SET_S_384: 19.48, common.DH_384_INIT: 8.68}
+                ),
                 note=common.G1_NOTE,
             ),
             p256_multiplication=in_turn(
-                common.fixed(_FIXED, common.DH_256, common.SET_S_256, common.DH_256_INIT),
-                55.08,
-                17.32,
-                8.52,
+                common.fixed(
+                    _FIXED, {common.DH_256: 55.08, common.SET_S_256: 17.32, common.DH_256_INIT: 8.52}
+                ),
                 note=common.P256_NOTE,
             ),
             p256_verification=in_turn(
-                common.fixed(_FIXED, common.ECDSA_VERIFY, common.ECDSA_INIT, common.SET_W_256),
-                50.32,
-                5.75,
-                11.67,
+                common.fixed(
+                    _FIXED, {common.ECDSA_VERIFY: 50.32, common.ECDSA_INIT: 5.75, common.SET_W_256: 11.67}
+                ),
                 note=common.ECDSA_NOTE,
             ),
             p256_signature=in_turn(
-                common.fixed(_FIXED, common.ECDSA_SIGN, common.ECDSA_INIT),
-                56.29,
-                5.75,
+                common.fixed(_FIXED, {common.ECDSA_SIGN: 56.29, common.ECDSA_INIT: 5.75}),
                 note=common.ECDSA_NOTE,
             ),
             sha256=line(
-                common.variable(_VARIABLE, f"{common.SHA_256}, 32 octets", f"{common.SHA_256}, 512 octets"),
-                (common.BLOCKS_OF_16_HASHED, 2.72),
-                (common.BLOCKS_OF_512_HASHED, 14.65),
+                common.variable(_VARIABLE, common.SHA_256, {32: 2.72, 512: 14.65}),
+                common.BLOCKS_OF_16_HASHED,
+                common.BLOCKS_OF_512_HASHED,
             ),
             aes=line(
-                common.variable(_VARIABLE, f"{common.AES_CBC}, 16 octets", f"{common.AES_CBC}, 512 octets"),
-                (common.BLOCKS_OF_16, 8.39),
-                (common.BLOCKS_OF_512, 9.76),
-                before=in_turn(common.fixed(_FIXED, common.AES_INIT), 13.66),
+                common.variable(_VARIABLE, common.AES_CBC, {16: 8.39, 512: 9.76}),
+                common.BLOCKS_OF_16,
+                common.BLOCKS_OF_512,
+                before=in_turn(common.fixed(_FIXED, {common.AES_INIT: 13.66})),
             ),
-            random=line(
-                common.variable(_VARIABLE, f"{common.RANDOM}, 32 octets", f"{common.RANDOM}, 512 octets"),
-                (32, 0.88),
-                (512, 2.24),
-            ),
+            random=line(common.variable(_VARIABLE, common.RANDOM, {32: 0.88, 512: 2.24}), 32, 512),
             nvm=common.write(_FIXED, 1.49),
         ),
         Applet(

@@ -18,48 +18,39 @@ J3R180: Final = Chip(
     costs=costs(
         Engine(
             g1_multiplication=in_turn(
-                common.fixed(_FIXED, common.DH_384, common.SET_S_384, common.DH_384_INIT),
-                30.58,
-                3.54,
-                1.68,
+                common.fixed(
+                    _FIXED, {common.DH_384: 30.58, common.SET_S_384: 3.54, common.DH_384_INIT: 1.68}
+                ),
                 note=common.G1_NOTE,
             ),
             p256_multiplication=in_turn(
-                common.fixed(_FIXED, common.DH_256, common.SET_S_256, common.DH_256_INIT),
-                20.04,
-                3.45,
-                7.90,
+                common.fixed(
+                    _FIXED, {common.DH_256: 20.04, common.SET_S_256: 3.45, common.DH_256_INIT: 7.90}
+                ),
                 note=common.P256_NOTE,
             ),
             p256_verification=in_turn(
-                common.fixed(_FIXED, common.ECDSA_VERIFY, common.ECDSA_INIT, common.SET_W_256),
-                30.22,
-                8.12,
-                3.36,
+                common.fixed(
+                    _FIXED, {common.ECDSA_VERIFY: 30.22, common.ECDSA_INIT: 8.12, common.SET_W_256: 3.36}
+                ),
                 note=common.ECDSA_NOTE,
             ),
             p256_signature=in_turn(
-                common.fixed(_FIXED, common.ECDSA_SIGN, common.ECDSA_INIT),
-                31.96,
-                8.12,
+                common.fixed(_FIXED, {common.ECDSA_SIGN: 31.96, common.ECDSA_INIT: 8.12}),
                 note=common.ECDSA_NOTE,
             ),
             sha256=line(
-                common.variable(_VARIABLE, f"{common.SHA_256}, 16 octets", f"{common.SHA_256}, 512 octets"),
-                (common.BLOCKS_OF_16_HASHED, 2.23),
-                (common.BLOCKS_OF_512_HASHED, 13.60),
+                common.variable(_VARIABLE, common.SHA_256, {16: 2.23, 512: 13.60}),
+                common.BLOCKS_OF_16_HASHED,
+                common.BLOCKS_OF_512_HASHED,
             ),
             aes=line(
-                common.variable(_VARIABLE, f"{common.AES_CBC}, 16 octets", f"{common.AES_CBC}, 512 octets"),
-                (common.BLOCKS_OF_16, 1.55),
-                (common.BLOCKS_OF_512, 2.15),
-                before=in_turn(common.fixed(_FIXED, common.AES_INIT), 6.09),
+                common.variable(_VARIABLE, common.AES_CBC, {16: 1.55, 512: 2.15}),
+                common.BLOCKS_OF_16,
+                common.BLOCKS_OF_512,
+                before=in_turn(common.fixed(_FIXED, {common.AES_INIT: 6.09})),
             ),
-            random=line(
-                common.variable(_VARIABLE, f"{common.RANDOM}, 32 octets", f"{common.RANDOM}, 512 octets"),
-                (32, 0.88),
-                (512, 1.68),
-            ),
+            random=line(common.variable(_VARIABLE, common.RANDOM, {32: 0.88, 512: 1.68}), 32, 512),
             nvm=common.write(_FIXED, 2.86),
         ),
         jcop4.APPLET,

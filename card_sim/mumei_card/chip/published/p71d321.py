@@ -18,40 +18,37 @@ P71D321: Final = Chip(
     costs=costs(
         Engine(
             g1_multiplication=in_turn(
-                common.fixed(_FIXED, common.DH_384, common.SET_S_384, common.DH_384_INIT),
-                33.22,
-                6.64,
-                8.88,
+                common.fixed(
+                    _FIXED, {common.DH_384: 33.22, common.SET_S_384: 6.64, common.DH_384_INIT: 8.88}
+                ),
                 note=common.G1_NOTE,
             ),
             p256_multiplication=in_turn(
-                common.fixed(_FIXED, common.DH_256, common.SET_S_256, common.DH_256_INIT),
-                21.58,
-                3.77,
-                8.64,
+                common.fixed(
+                    _FIXED, {common.DH_256: 21.58, common.SET_S_256: 3.77, common.DH_256_INIT: 8.64}
+                ),
                 note=common.P256_NOTE,
             ),
             p256_verification=in_turn(
-                common.fixed(_FIXED, common.ECDSA_VERIFY, common.ECDSA_INIT, common.SET_W_256),
-                31.28,
-                8.85,
-                3.70,
+                common.fixed(
+                    _FIXED, {common.ECDSA_VERIFY: 31.28, common.ECDSA_INIT: 8.85, common.SET_W_256: 3.70}
+                ),
                 note=common.ECDSA_NOTE,
             ),
             p256_signature=in_turn(
-                common.fixed(_FIXED, common.ECDSA_SIGN, common.ECDSA_INIT),
-                33.06,
-                8.85,
+                common.fixed(_FIXED, {common.ECDSA_SIGN: 33.06, common.ECDSA_INIT: 8.85}),
                 note=common.ECDSA_NOTE,
             ),
             sha256=Figure(
                 per_call=0.0,
                 per_unit=round(8.54 / common.BLOCKS_OF_256_HASHED, 4),
-                sources=(common.fixed(_FIXED, common.SHA_256),),
+                sources=(common.fixed(_FIXED, {common.SHA_256: 8.54}),),
                 note="only 256 octets are published: divided by their five blocks",
             ),
-            aes=in_turn(common.fixed(_FIXED, common.AES_INIT, common.AES_CBC), 6.64, 1.95, note=_ONE_LENGTH),
-            random=in_turn(common.fixed(_FIXED, common.RANDOM), 1.28, note=_ONE_LENGTH),
+            aes=in_turn(
+                common.fixed(_FIXED, {common.AES_INIT: 6.64, common.AES_CBC: 1.95}), note=_ONE_LENGTH
+            ),
+            random=in_turn(common.fixed(_FIXED, {common.RANDOM: 1.28}), note=_ONE_LENGTH),
             nvm=common.write(_FIXED, 3.12),
         ),
         jcop4.APPLET,

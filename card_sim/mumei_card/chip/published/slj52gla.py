@@ -18,48 +18,39 @@ SLJ52GLA: Final = Chip(
     costs=costs(
         Engine(
             g1_multiplication=in_turn(
-                common.fixed(_FILE, common.DH_384, common.SET_S_384, common.DH_384_INIT),
-                201.78,
-                282.44,
-                3.46,
+                common.fixed(
+                    _FILE, {common.DH_384: 201.78, common.SET_S_384: 282.44, common.DH_384_INIT: 3.46}
+                ),
                 note=common.G1_NOTE,
             ),
             p256_multiplication=in_turn(
-                common.fixed(_FILE, common.DH_256, common.SET_S_256, common.DH_256_INIT),
-                126.18,
-                183.49,
-                3.30,
+                common.fixed(
+                    _FILE, {common.DH_256: 126.18, common.SET_S_256: 183.49, common.DH_256_INIT: 3.30}
+                ),
                 note=common.P256_NOTE,
             ),
             p256_verification=in_turn(
-                common.fixed(_FILE, common.ECDSA_VERIFY, common.ECDSA_INIT, common.SET_W_256),
-                100.85,
-                2.66,
-                189.53,
+                common.fixed(
+                    _FILE, {common.ECDSA_VERIFY: 100.85, common.ECDSA_INIT: 2.66, common.SET_W_256: 189.53}
+                ),
                 note=common.ECDSA_NOTE,
             ),
             p256_signature=in_turn(
-                common.fixed(_FILE, common.ECDSA_SIGN, common.ECDSA_INIT),
-                145.88,
-                2.66,
+                common.fixed(_FILE, {common.ECDSA_SIGN: 145.88, common.ECDSA_INIT: 2.66}),
                 note=common.ECDSA_NOTE,
             ),
             sha256=line(
-                common.variable(_FILE, f"{common.SHA_256}, 16 octets", f"{common.SHA_256}, 512 octets"),
-                (common.BLOCKS_OF_16_HASHED, 8.56),
-                (common.BLOCKS_OF_512_HASHED, 61.60),
+                common.variable(_FILE, common.SHA_256, {16: 8.56, 512: 61.60}),
+                common.BLOCKS_OF_16_HASHED,
+                common.BLOCKS_OF_512_HASHED,
             ),
             aes=line(
-                common.variable(_FILE, f"{common.AES_CBC}, 16 octets", f"{common.AES_CBC}, 512 octets"),
-                (common.BLOCKS_OF_16, 4.48),
-                (common.BLOCKS_OF_512, 49.72),
-                before=in_turn(common.fixed(_FILE, common.AES_INIT), 2.99),
+                common.variable(_FILE, common.AES_CBC, {16: 4.48, 512: 49.72}),
+                common.BLOCKS_OF_16,
+                common.BLOCKS_OF_512,
+                before=in_turn(common.fixed(_FILE, {common.AES_INIT: 2.99})),
             ),
-            random=line(
-                common.variable(_FILE, f"{common.RANDOM}, 32 octets", f"{common.RANDOM}, 512 octets"),
-                (32, 5.92),
-                (512, 48.68),
-            ),
+            random=line(common.variable(_FILE, common.RANDOM, {32: 5.92, 512: 48.68}), 32, 512),
             nvm=common.write(_FILE, 2.23),
         ),
         Applet(

@@ -20,48 +20,39 @@ SMARTCAFE_7: Final = Chip(
     costs=costs(
         Engine(
             g1_multiplication=in_turn(
-                common.fixed(_FILE, common.DH_384, common.SET_S_384, common.DH_384_INIT),
-                115.66,
-                19.27,
-                12.76,
+                common.fixed(
+                    _FILE, {common.DH_384: 115.66, common.SET_S_384: 19.27, common.DH_384_INIT: 12.76}
+                ),
                 note=common.G1_NOTE,
             ),
             p256_multiplication=in_turn(
-                common.fixed(_FILE, common.DH_256, common.SET_S_256, common.DH_256_INIT),
-                63.70,
-                16.26,
-                7.18,
+                common.fixed(
+                    _FILE, {common.DH_256: 63.70, common.SET_S_256: 16.26, common.DH_256_INIT: 7.18}
+                ),
                 note=common.P256_NOTE,
             ),
             p256_verification=in_turn(
-                common.fixed(_FILE, common.ECDSA_VERIFY, common.ECDSA_INIT, common.SET_W_256),
-                67.91,
-                5.87,
-                17.48,
+                common.fixed(
+                    _FILE, {common.ECDSA_VERIFY: 67.91, common.ECDSA_INIT: 5.87, common.SET_W_256: 17.48}
+                ),
                 note=common.ECDSA_NOTE,
             ),
             p256_signature=in_turn(
-                common.fixed(_FILE, common.ECDSA_SIGN, common.ECDSA_INIT),
-                52.34,
-                5.87,
+                common.fixed(_FILE, {common.ECDSA_SIGN: 52.34, common.ECDSA_INIT: 5.87}),
                 note=common.ECDSA_NOTE,
             ),
             sha256=line(
-                common.variable(_FILE, f"{common.SHA_256}, 16 octets", f"{common.SHA_256}, 512 octets"),
-                (common.BLOCKS_OF_16_HASHED, 2.48),
-                (common.BLOCKS_OF_512_HASHED, 15.24),
+                common.variable(_FILE, common.SHA_256, {16: 2.48, 512: 15.24}),
+                common.BLOCKS_OF_16_HASHED,
+                common.BLOCKS_OF_512_HASHED,
             ),
             aes=line(
-                common.variable(_FILE, f"{common.AES_CBC}, 16 octets", f"{common.AES_CBC}, 512 octets"),
-                (common.BLOCKS_OF_16, 2.60),
-                (common.BLOCKS_OF_512, 11.20),
-                before=in_turn(common.fixed(_FILE, common.AES_INIT), 7.66),
+                common.variable(_FILE, common.AES_CBC, {16: 2.60, 512: 11.20}),
+                common.BLOCKS_OF_16,
+                common.BLOCKS_OF_512,
+                before=in_turn(common.fixed(_FILE, {common.AES_INIT: 7.66})),
             ),
-            random=line(
-                common.variable(_FILE, f"{common.RANDOM}, 32 octets", f"{common.RANDOM}, 512 octets"),
-                (32, 10.48),
-                (512, 35.20),
-            ),
+            random=line(common.variable(_FILE, common.RANDOM, {32: 10.48, 512: 35.20}), 32, 512),
             nvm=common.write(_FILE, 0.39),
         ),
         Applet(
