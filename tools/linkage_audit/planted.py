@@ -22,10 +22,15 @@ from mumei_card.os.context import RECORD_CARD_KEY, CardContext
 from mumei_card.os.kernel import Kernel
 from mumei_core.commands import codes
 from mumei_core.credential import Index
+from mumei_core.crypto.hashing import EXPAND_LENGTH
 from mumei_core.iso7816.ber_tlv import encode, parse_one
 
 _LETTING_IN: Final = (bytes((codes.INS_DESCRIBE_TERMINAL,)), bytes((codes.INS_EXTERNAL_AUTHENTICATE,)))
 _OK: Final = codes.SW_OK.to_bytes(SW_LENGTH, "big")
+
+
+#: r1, r2 and one more of a coupon; d~_1 and both v of a predicate: what the points that are shown hang on.
+_FRESH_SCALARS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,33 +62,33 @@ class SerialNumberInFci(Kernel):
 
 
 class _Stuck(HedgedRng):
-    """Always the same stream, but for the first ``fresh`` calls. (What a broken generator looks like.)"""
+    """Always the same stream, but for the first ``fresh`` octets. (What a broken generator looks like.)"""
 
     def __init__(self, card_key: bytes, fresh: int, trng: Callable[[int], bytes]) -> None:
         super().__init__(card_key, 0, trng)
         self._key, self._fresh, self._drawn = card_key, fresh, 0
 
     def octets(self, n: int) -> bytes:
-        self._drawn += 1
-        if self._drawn <= self._fresh:
-            return super().octets(n)
-        return hashlib.shake_256(self._key + bytes([self._drawn])).digest(n)
+        place, self._drawn = self._drawn, self._drawn + n
+        fresh = max(self._fresh - place, 0)
+        stuck = hashlib.shake_256(self._key + place.to_bytes(8)).digest(n)
+        return super().octets(n)[:fresh] + stuck[fresh:]
 
 
 class _StuckContext(CardContext):
     """Gives the stuck generator instead of the hedged one."""
 
-    fresh_draws = 0
+    fresh_octets = 0
 
     def rng(self, *arguments: object, **named: object) -> HedgedRng:
         super().rng(*arguments, **named)  # type: ignore[arg-type]
-        return _Stuck(self.record(RECORD_CARD_KEY), self.fresh_draws, self.trng)
+        return _Stuck(self.record(RECORD_CARD_KEY), self.fresh_octets, self.trng)
 
 
 class _MostlyStuckContext(_StuckContext):
     """The points of the proof are fresh, so that no octets come back; later blindings are not."""
 
-    fresh_draws = 8
+    fresh_octets = _FRESH_SCALARS * EXPAND_LENGTH
 
 
 class ReusedRandomness(Kernel):
