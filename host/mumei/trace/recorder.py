@@ -17,7 +17,7 @@ from typing import Final
 from mumei.trace.file import MAX_FILE, TraceWriter
 from mumei.trace.masking import WireMasking, mask_message
 from mumei.trace.model import SCP03, SECURE_MESSAGING, data_start
-from mumei.transport.base import CardConnection
+from mumei.transport.base import CardConnection, ModelledTime
 from mumei.transport.masked_octets import MaskedOctets
 from mumei.transport.simulator import SimulatedConnection
 from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
@@ -122,6 +122,11 @@ class _RecordedConnection(CardConnection):
         self._wire(apdu, response, at, "")
         return response
 
+    @property
+    def modelled(self) -> ModelledTime | None:
+        """See :attr:`CardConnection.modelled`."""
+        return self._inner.modelled
+
     def carried(self, command: CommandAPDU, response: ResponseAPDU) -> None:
         """See :meth:`CardConnection.carried`: once for every channel around the message, the innermost last."""
         if self._wires:
@@ -183,7 +188,8 @@ def _with_data(octets: bytes, masked: MaskedOctets) -> MaskedOctets:
 
 
 def _kind_of(connection: CardConnection) -> str:
-    if isinstance(connection, SimulatedConnection):
+    # Whatever is around a simulated card has its name, which is its file's.
+    if isinstance(connection, SimulatedConnection) or Path(connection.name).is_file():
         return _SIMULATED
     name = _SERIAL.sub("(serial number)", connection.name)
     return "".join(character if character.isprintable() else "?" for character in name)[:_SHOWN]

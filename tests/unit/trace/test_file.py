@@ -27,6 +27,7 @@ from mumei.trace.file import MAX_FILE, read_trace
 from mumei.trace.lines import MAX_LINE, decode_line, json_schema
 from mumei.trace.model import SECURE_MESSAGING, Reset, Trace
 from mumei.trace.recorder import Recorder
+from mumei.transport.simulator import open_simulator
 from mumei_core.errors import CardRemovedError, DataError, DecodingError, UsageError
 
 NOON = datetime(2026, 11, 23, 3, tzinfo=UTC)
@@ -292,3 +293,20 @@ def test_the_schema_describes_every_recorded_line(tmp_path: Path) -> None:
 
 def test_traces_know_no_profile_that_was_not_said() -> None:
     assert Trace(mumei="0", started=NOON).exchanges == ()
+
+
+def test_what_stands_around_a_simulated_card_does_not_tell_its_file(tmp_path: Path) -> None:
+    file = world.write_card(tmp_path / "hanako.card", world.new_card())
+    made = recorder(tmp_path / "a.trace")
+    with open_simulator(file) as connection:
+        Application.identify(Channel(made.attach(Wire(connection))))
+    made.finish()
+    assert "hanako" not in (tmp_path / "a.trace").read_text()
+
+
+def test_times_of_a_modelled_chip_pass_through(tmp_path: Path) -> None:
+    file = world.write_card(tmp_path / "a.card", world.new_card())
+    with open_simulator(file, options={"chip": "J3R180"}) as connection:
+        attached = recorder(tmp_path / "a.trace").attach(connection)
+        Application.identify(Channel(attached))
+        assert attached.modelled is not None and attached.modelled == connection.modelled
