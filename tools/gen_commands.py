@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools.spec_generator import catalogue, checks, constants, messages, reader  # noqa: E402
+from tools.spec_generator import catalogue, checks, constants, messages, reader, reference  # noqa: E402
 from tools.spec_generator.located import SpecError  # noqa: E402
 
 
@@ -22,7 +22,7 @@ def generate(folder: Path) -> dict[Path, str]:
     """Path, below the project's root, to text. Depends on nothing but the specs. Raises SpecError."""
     specifications = reader.read(folder)
     checks.check(specifications)
-    writers = (constants.files, catalogue.files, messages.files)
+    writers = (constants.files, catalogue.files, messages.files, reference.files)
     return {path: text for write in writers for path, text in write(specifications).items()}
 
 

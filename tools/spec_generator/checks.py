@@ -9,10 +9,9 @@ from mumei_core.commands.data_objects import check as check_data
 from mumei_core.commands.specification import CommandSpec, Example, Field, Variant
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816.apdu import CommandAPDU
-from mumei_core.iso7816.chaining import CHAINING_BIT
 
 from .located import Mapping, Place, refuse
-from .reader import Command, Specifications, status_word
+from .reader import Command, Specifications, find, status_word
 
 
 def check(specifications: Specifications) -> None:
@@ -138,7 +137,7 @@ def _step(
         apdu = CommandAPDU.from_bytes(octets)
     except DecodingError as error:
         refuse(place, f"the example's command {octets.hex().upper()[:40]} is none: {error.message}")
-    spec = _find(specifications, apdu)
+    spec = find(specifications, apdu)
     listed = (*(spec.status_words if spec else ()), *specifications.layer_words)
     if not any(word.matches(sw) for word in listed):
         refuse(
@@ -165,11 +164,3 @@ def _data(field: Field, octets: bytes, place: Place, which: str) -> None:
         check_data(field, octets)
     except DecodingError as error:
         refuse(place, f"the example's {which} is not what the variant has: {error.message}")
-
-
-def _find(specifications: Specifications, apdu: CommandAPDU) -> CommandSpec | None:
-    for cla in (apdu.cla, apdu.cla & ~CHAINING_BIT, apdu.cla & 0xE0):
-        for command in specifications.commands:
-            if (command.spec.cla, command.spec.ins) == (cla, apdu.ins):
-                return command.spec
-    return None

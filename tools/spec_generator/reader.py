@@ -19,6 +19,8 @@ from mumei_core.commands.specification import (
     StatusWord,
     Variant,
 )
+from mumei_core.iso7816.apdu import CommandAPDU
+from mumei_core.iso7816.chaining import CHAINING_BIT
 
 from .located import Mapping, Place, load, refuse
 from .schema import check as check_form
@@ -92,6 +94,15 @@ def read(folder: Path) -> Specifications:
     )
     _Reader(specifications).read()
     return specifications
+
+
+def find(specifications: Specifications, apdu: CommandAPDU) -> CommandSpec | None:
+    """The command that has this class, its transport bits left aside, and instruction."""
+    for cla in (apdu.cla, apdu.cla & ~CHAINING_BIT, apdu.cla & 0xE0):
+        for command in specifications.commands:
+            if (command.spec.cla, command.spec.ins) == (cla, apdu.ins):
+                return command.spec
+    return None
 
 
 class _Reader:

@@ -7,7 +7,7 @@ specification does not name is shown only where nothing in that field is secret.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mumei_core.commands import codes
 from mumei_core.commands.data_objects import Item, walk
@@ -50,14 +50,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What was sent and answered. ``variant``: empty where P1-P2 mean nothing. ``protected``: by what, or empty.
+    """What was sent and answered.
 
-    ``chained``: a part of a longer command, of which only the last is answered. ``sw`` and what follows: None and
-    empty without an answer; ``documented``: whether the specifications allow this status word here.
+    ``variant``: empty where P1-P2 mean nothing. ``title``: the command, and the variant where there are several.
+    ``chained``: a part of a longer command, of which only the last is answered. ``protected``: by what, or empty.
+    ``sw`` and what follows: None and empty without an answer; ``documented``: whether the specifications allow this
+    status word here.
     """
 
     command: str
     variant: str
+    title: str
     header: bytes
     parameters: tuple[Parameter, ...]
     chained: bool
@@ -68,11 +71,6 @@ class Explanation:
     sw: int | None = None
     meaning: str = ""
     documented: bool = True
-
-    @property
-    def title(self) -> str:
-        """``VERIFY: PIN``."""
-        return f"{self.command}: {self.variant}" if self.variant else self.command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +90,12 @@ def explain_by(
     """``spec``: of this class and instruction; None for a command that nobody knows."""
     variant = spec.variant(command.p1, command.p2) if spec else None
     data, answer = _fields(spec, command)
+    name = spec.name if spec else f"unknown command {command.cla:02X} {command.ins:02X}"
+    one_of_several = spec is not None and variant is not None and len(spec.variants) > 1
     explanation = Explanation(
-        command=spec.name if spec else f"unknown command {command.cla:02X} {command.ins:02X}",
+        command=name,
         variant=variant.name if variant else "",
+        title=f"{name}: {variant.name}" if variant and one_of_several else name,
         header=command.header,
         parameters=_parameters(variant, command),
         chained=bool(command.cla & CHAINING_BIT),
@@ -105,15 +106,8 @@ def explain_by(
     if response is None:
         return explanation
     word = _meaning(spec, layer_words, response.sw)
-    return Explanation(
-        command=explanation.command,
-        variant=explanation.variant,
-        header=explanation.header,
-        parameters=explanation.parameters,
-        chained=explanation.chained,
-        protected=explanation.protected,
-        data=explanation.data,
-        le=explanation.le,
+    return replace(
+        explanation,
         response=tuple(map(_line, walk(answer, response.data))),
         sw=response.sw,
         meaning=word.when if word else "",
