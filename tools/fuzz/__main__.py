@@ -78,7 +78,6 @@ def fuzz(names: Sequence[str], plan: Plan, folder: Path) -> Report:
         seed=plan.seed,
         processes=plan.processes,
         seconds=time.monotonic() - began,
-        folder=str(folder),
     )
 
 

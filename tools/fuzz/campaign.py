@@ -14,7 +14,7 @@ from typing import Final
 
 from tools.fuzz.judge import Figures, Limits, read_current, read_figures, write_finding
 from tools.fuzz.target import Target
-from tools.fuzz.worker import GUIDED
+from tools.fuzz.worker import CATALOGUE, GUIDED
 from tools.fuzz.world import World
 
 #: A process that says nothing for so long hangs where no alarm reaches it.
@@ -28,13 +28,17 @@ _COVERAGE = re.compile(r"cov: (\d+) ft: \d+ corp: (\d+)/")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``units``: of each target, 0 for its own bar; ``seconds``: for all of them together, 0 for no limit."""
+    """``units``: of each target, 0 for its own bar; ``seconds``: for all of them together, 0 for no limit.
+
+    ``catalogue``: the module whose TARGETS has them.
+    """
 
     driver: str
     processes: int
     seed: int
     units: int = 0
     seconds: float = 0.0
+    catalogue: str = CATALOGUE
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,7 +110,11 @@ class Campaign:
         command = [sys.executable, "-m", "tools.fuzz.worker", target.name]
         command += [f"--folder={folder}", f"--world={self._folder}", f"--corpus={corpus}"]
         command += [f"--units={limits.units}", f"--seconds={limits.seconds:.1f}"]
-        command += [f"--seed={self._plan.seed}", f"--driver={self._plan.driver}"]
+        command += [
+            f"--catalogue={self._plan.catalogue}",
+            f"--seed={self._plan.seed}",
+            f"--driver={self._plan.driver}",
+        ]
         with (folder / _LOG_NAME).open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - ourselves
         self._running.append(

@@ -18,14 +18,13 @@ _MIB: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """``seconds``: of the whole run. ``folder``: where findings and corpus are."""
+    """``seconds``: of the whole run."""
 
     results: Sequence[Result]
     driver: str
     seed: int
     processes: int
     seconds: float
-    folder: str
 
     @property
     def holds(self) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tools.fuzz.target import Target
 
 GUIDED, MUTATIONAL = "guided", "mutational"
-_CATALOGUE: Final = "tools.fuzz.catalogue"
+CATALOGUE: Final = "tools.fuzz.catalogue"
 _INSTRUMENTED: Final = ["mumei", "mumei_core", "mumei_card"]
 #: One mutation in so many keeps the lengths of data objects right.
 _OBJECTS_EVERY: Final = 4
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--catalogue", default=_CATALOGUE, help="the module whose TARGETS has it")
+    parser.add_argument("--catalogue", default=CATALOGUE, help="the module whose TARGETS has it")
     parser.add_argument("--driver", choices=(GUIDED, MUTATIONAL), required=True)
     options = parser.parse_args()
     world = World.load(options.world)
