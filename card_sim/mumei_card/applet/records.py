@@ -22,7 +22,7 @@ from mumei_core.crypto.curve import (
 )
 from mumei_core.crypto.predicate.messages import DIGITS
 from mumei_core.crypto.predicate.prover import BaseMoves
-from mumei_core.presentation.prover import Coupon, Credential
+from mumei_core.presentation.prover import COUPON_SCALARS, Coupon, Credential
 
 RECORD_PARAMETERS = "parameters"
 RECORD_TABLE_A = "table_a"
@@ -38,9 +38,8 @@ _HASH_LENGTH = 32
 _PUBLIC_KEY_LENGTH = 96
 _DAY_LENGTH = 4
 COUNTER_LENGTH = 8
-_PROOF_BLINDINGS = 5
-"""r1, r2, e~, r1~, r3~."""
-_COUPON_POINTS_AT = COUNTER_LENGTH + (_PROOF_BLINDINGS + MESSAGES + DIGITS) * SCALAR_LENGTH
+# Those of a coupon, and r3.
+_COUPON_POINTS_AT = COUNTER_LENGTH + (COUPON_SCALARS + 1) * SCALAR_LENGTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +156,7 @@ class StoredCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StoredCoupon:
-    """A coupon under ``number``, the counter value under which its scalars were drawn; 1,160 octets.
+    """A coupon under ``number``, the counter value under which its scalars were drawn; 1,192 octets.
 
     Points are uncompressed, like all that a chip reads back.
     """
@@ -171,6 +170,7 @@ class StoredCoupon:
             *(randoms.r1, randoms.r2, randoms.e_tilde, randoms.r1_tilde, randoms.r3_tilde),
             *(randoms.m_tilde[i] for i in range(MESSAGES)),
             *base.v_tilde,
+            self.coupon.r3,
         )
         points = (init.Abar, init.Bbar, init.D, init.T1, init.T2, *base.points)
         return (
@@ -182,10 +182,10 @@ class StoredCoupon:
     @classmethod
     def from_bytes(cls, octets: bytes, *, domain: int) -> StoredCoupon:
         """``domain``: of the credential that the coupon is of."""
-        scalars = [
+        *scalars, r3 = (
             scalar_from_octets(octets[i : i + SCALAR_LENGTH])
             for i in range(COUNTER_LENGTH, _COUPON_POINTS_AT, SCALAR_LENGTH)
-        ]
+        )
         Abar, Bbar, D, T1, T2, *base_points = (
             Point.from_uncompressed(octets[i : i + UNCOMPRESSED_LENGTH])
             for i in range(_COUPON_POINTS_AT, len(octets), UNCOMPRESSED_LENGTH)
@@ -194,6 +194,7 @@ class StoredCoupon:
             number=int.from_bytes(octets[:COUNTER_LENGTH]),
             coupon=Coupon(
                 randoms=ProofRandoms.from_sequence(scalars[:-DIGITS], range(MESSAGES)),
+                r3=r3,
                 init=InitResult(Abar=Abar, Bbar=Bbar, D=D, T1=T1, T2=T2, domain=domain),
                 base=BaseMoves(v_tilde=tuple(scalars[-DIGITS:]), points=tuple(base_points)),
             ),

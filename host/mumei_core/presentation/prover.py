@@ -65,11 +65,13 @@ class Credential:
 class Coupon:
     """All first moves of a presentation that depend on neither terminal nor request, and their scalars.
 
-    ``randoms``, ``init``: of the credential's proof with all eight messages hidden. ``base``: for one predicate.
+    ``randoms``, ``r3``, ``init``: of the credential's proof with all eight messages hidden. ``base``: for one
+    predicate.
     Secret, and good for one challenge: two answers from one coupon give every secret of the card.
     """
 
     randoms: ProofRandoms
+    r3: int
     init: InitResult
     base: BaseMoves
 
@@ -78,7 +80,7 @@ def prepare(group: Group, credential: Credential, draw: Draw) -> Coupon:
     """A coupon of ``credential``: 15 scalars, 17 multiplications, the same whatever the holder."""
     randoms = ProofRandoms.from_sequence([draw() for _ in range(5 + MESSAGES)], range(MESSAGES))
     init = proof_init(group, credential.signature, credential.B, credential.domain, ALL, randoms)
-    return Coupon(randoms=randoms, init=init, base=draw_base_moves(group, draw))
+    return Coupon(randoms=randoms, r3=randoms.calculate_r3(), init=init, base=draw_base_moves(group, draw))
 
 
 def present(
@@ -137,9 +139,8 @@ def _present(
     ph = presentation_header(request_octets, extra_octets([state.commitments for state in states]))
     disclosed = {i: credential.messages[i] for i in request.disclosed}
     c = calculate_challenge(MUMEI, init, disclosed, ph, pseudonym=nym)
-    proof = proof_finalize(
-        init, c, credential.signature.e, randoms, {j: credential.messages[j] for j in hidden}
-    )
+    messages = {j: credential.messages[j] for j in hidden}
+    proof = proof_finalize(init, c, credential.signature.e, randoms, messages, r3=coupon.r3)
     digits = tuple(predicate_finalize(state, c) for state in states)
     if _holds_zero(proof, digits):
         return None

@@ -29,6 +29,11 @@ class ProofRandoms:
     r3_tilde: int
     m_tilde: Mapping[int, int]
 
+    def calculate_r3(self) -> int:
+        """r3 = 1 / r2."""
+        count_scalars(inverses=1)
+        return pow(self.r2, -1, R)
+
     @classmethod
     def from_sequence(cls, scalars: Sequence[int], undisclosed: Sequence[int]) -> ProofRandoms:
         """In the order of calculate_random_scalars(5 + U)."""
@@ -92,11 +97,17 @@ def proof_init_disclosing(
 
 
 def proof_finalize(
-    init: InitResult, challenge: int, e: int, randoms: ProofRandoms, undisclosed: Mapping[int, int]
+    init: InitResult,
+    challenge: int,
+    e: int,
+    randoms: ProofRandoms,
+    undisclosed: Mapping[int, int],
+    *,
+    r3: int | None = None,
 ) -> Proof:
-    """ProofFinalize; ``undisclosed`` maps index to message scalar."""
-    count_scalars(products=3 + len(undisclosed), inverses=1)
-    r3 = pow(randoms.r2, -1, R)
+    """ProofFinalize; ``undisclosed`` maps index to message scalar. ``r3``: if it was computed ahead."""
+    count_scalars(products=3 + len(undisclosed))
+    r3 = randoms.calculate_r3() if r3 is None else r3
     return Proof(
         Abar=init.Abar,
         Bbar=init.Bbar,
