@@ -19,7 +19,7 @@ _INSIDE = (1, 13, 21, 37, PAGE - 1)
 #: Of a long write the first and last pages are torn at octets inside, all others at their ends.
 _CLOSELY = 3
 #: Where not every page is torn, one of so many is, besides the first and last ones.
-_STRIDE = 16
+_STRIDE = 64
 
 
 class Detail(Enum):
