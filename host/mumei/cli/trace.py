@@ -124,7 +124,8 @@ def replay(
 
     Status words, data objects and lengths matter; random and masked octets do not. Inside a secure channel the keys
     are new each time: give the password that it was opened with, and --terminal where a terminal showed its
-    certificate; what cannot be sent is listed. Exit code 0: no answer differs; 1: one does.
+    certificate; what cannot be sent is listed. A question that is asked again stands in the card's log. Exit
+    code 0: no answer differs; 1: one does.
 
     \b
     Examples:

@@ -40,7 +40,7 @@ def record_to(path: Path, context: click.Context) -> None:
     @context.call_on_close
     def finish() -> None:
         if not recorder.sessions:
-            warn("no card was opened, so there is nothing in the trace")
+            warn("the command opened no card that could be recorded: the trace holds no session")
         if trouble := recorder.finish():
             warn(trouble, hint="The command itself was not disturbed.")
 

@@ -248,7 +248,7 @@ def _authenticate(run: _Run, together: tuple[Exchange, ...]) -> None:
 
 def _send(run: _Run, exchange: Exchange, command: CommandAPDU) -> None:
     data = data_of(exchange.message.command)
-    if command.ins in _CHANGES and not run.changes:
+    if _changes_the_card(command) and not run.changes:
         raise _CannotSend("it would change the card (say --changes to send it)", ends=True)
     if not data.is_whole:
         command = _with_pin(run, command, data.hidden_octets)
@@ -264,6 +264,11 @@ def _send(run: _Run, exchange: Exchange, command: CommandAPDU) -> None:
         raise _Different(found)
     if command.ins == codes.INS_READ_BINARY and command.p1 == _SHORT_FILE_IDENTIFIER | codes.SFI_EF_ATR:
         run.channel.adopt(parse_atr_info(answered.data))
+
+
+def _changes_the_card(command: CommandAPDU) -> bool:
+    """For good; a question asked again only stands in the card's log."""
+    return command.ins in _CHANGES or (command.ins == codes.INS_SETTINGS and bool(command.data))
 
 
 def _send_in_plain(connection: CardConnection, exchange: Exchange) -> ResponseAPDU:

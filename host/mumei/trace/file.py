@@ -16,6 +16,8 @@ from mumei_core.errors import DataError, DecodingError, HostEnvironmentError, Us
 
 #: Octets of a whole file, room for several enrolments; a recorder leaves out what comes after.
 MAX_FILE: Final = 64 * 1024 * 1024
+# Octets kept free for the line that says how much is missing.
+_LAST_LINE: Final = 100
 _HINT: Final = (
     "'mumei trace record' makes traces; this file was changed, cut in a line, or is something else."
 )
@@ -43,7 +45,7 @@ class TraceWriter:
     def write(self, kind: str, **members: object) -> bool:
         """Add a line; False where there is no room for it. Raises OSError, as on a full disk."""
         line = encode_line(kind, **members)
-        if len(line) > self._room:
+        if len(line) > self._room - (0 if kind == "end" else _LAST_LINE):
             return False
         self._room -= len(line)
         self._stream.write(line)

@@ -82,7 +82,7 @@ def name_message(message: Message) -> Named:
         le=command.le,
         answer=_presentation(command, answer) or tuple(_items(field_of(spec, command, answer=True), answer)),
         sw="" if sw is None else f"{sw:04X}",
-        meaning="" if sw is None else words.meaning or _standard_words(sw),
+        meaning="" if sw is None else (words.meaning or _standard_words(sw)) + _number(sw),
         documented=words.documented,
     )
 
@@ -98,6 +98,12 @@ def _presentation(command: CommandAPDU, answer: MaskedOctets) -> tuple[Item, ...
         items.append(Item(depth=0, name=part.name, tag="", octets=part.octets, value=value, gloss=said))
         at += part.octets
     return tuple(items)
+
+
+def _number(sw: int) -> str:
+    """What X is in 63CX."""
+    tries = status_word.tries_left(sw)
+    return "" if tries is None else f" (X is {tries})"
 
 
 def _standard_words(sw: int) -> str:

@@ -51,6 +51,7 @@ class Recorder:
         self._clock, self._keep_scp03 = clock, keep_scp03
         self._start = clock()
         self._failed: OSError | None = None
+        self._is_full = False
         self.left_out = self.sessions = 0
         self.write("header", format=1, mumei=version("mumei"), started=now().isoformat(timespec="seconds"))
 
@@ -70,13 +71,13 @@ class Recorder:
 
     def write(self, kind: str, **members: object) -> None:
         """Add a line; where that fails, nothing more is written, and :meth:`finish` says so."""
-        if self._failed is not None or self.left_out:
-            self.left_out += kind == "wire"
-            return
         try:
-            self.left_out += not self._writer.write(kind, **members)
+            if self._failed is None and not self._is_full:
+                self._is_full = not self._writer.write(kind, **members)
         except OSError as error:
             self._failed = error
+        if self._failed is not None or self._is_full:
+            self.left_out += kind == "wire"
 
     def finish(self) -> str:
         """Write the last line and close. Returns what went wrong, or nothing."""
@@ -88,7 +89,7 @@ class Recorder:
             self._failed = self._failed or error
         if self._failed is not None:
             return f"the trace is incomplete: {self.path}: {self._failed.strerror}"
-        if self.left_out:
+        if self._is_full:
             return f"the trace is incomplete: no room for {self.left_out} exchanges more"
         return ""
 

@@ -27,6 +27,7 @@ from mumei.trace.file import MAX_FILE, read_trace
 from mumei.trace.lines import MAX_LINE, decode_line, json_schema
 from mumei.trace.model import SECURE_MESSAGING, Reset, Trace
 from mumei.trace.recorder import Recorder
+from mumei.trace.show import show
 from mumei.transport.simulator import open_simulator
 from mumei_core.errors import CardRemovedError, DataError, DecodingError, UsageError
 
@@ -175,12 +176,16 @@ class TestRecording:
         assert "No space left" in made.finish()
 
     def test_a_full_trace_says_how_much_is_missing(self, tmp_path: Path) -> None:
-        made = recorder(tmp_path / "a.trace", limit=700)
+        made = recorder(tmp_path / "a.trace", limit=1000)
         with in_memory(world.sample_card()) as card:
             channel = Channel(made.attach(card.connection))
             for _ in range(5):
                 Application.select(channel)
         assert "no room for" in made.finish()
+        trace = read_trace(tmp_path / "a.trace")
+        assert trace.ended and trace.left_out + len(trace.exchanges) == 10
+        assert "THE RECORDING IS FULL" in show(trace).text()
+        assert (tmp_path / "a.trace").stat().st_size <= 1000
 
 
 class TestReading:
