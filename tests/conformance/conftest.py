@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from tools.conformance.bench_file import BenchFile
-from tools.conformance.plugin import make_target
+from tools.conformance.plugin import NO_CARD, make_target
 from tools.conformance.prepare import prepare
+
+from mumei_core.errors import MumeiError
 
 from .bench import Card, InProcess, NotApplicable, Target
 from .suite import checks_of, parameters_of
@@ -31,7 +33,10 @@ def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest, bench: BenchFile) -> Iterator[Target]:
     """Where the cards come from."""
-    made = make_target(request.config, bench) or InProcess(bench)
+    try:
+        made = make_target(request.config, bench) or InProcess(bench)
+    except MumeiError as error:
+        pytest.exit(f"{error}\n  {error.hint}", returncode=NO_CARD)
     yield made
     made.close()
 

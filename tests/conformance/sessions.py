@@ -1,4 +1,4 @@
-"""Sessions with the card by the suite's own reference: PACE, Terminal Authentication, SCP03; one command at a time."""
+"""Sessions with the card by the suite's own reference: PACE, Terminal Authentication, SCP03; command by command."""
 
 from __future__ import annotations
 
@@ -155,6 +155,16 @@ def personaliser(card: Card) -> Terminal:
     """An office's terminal with the personalisation right."""
     content = tlv("02", b"\x01") + tlv("83", b"\x08")
     return make_terminal(card, sector="offices", extension=tlv("30", content), name=b"JPOFFICE00001")
+
+
+def channel_for(card: Card, terminal: Terminal, number: int = SHOP_CODE) -> Channel:
+    """PACE with the terminal's CHAT."""
+    return open_channel(card, number, chat=terminal.certificate.chat)
+
+
+def is_let_in(channel: Channel) -> bool:
+    """PRESENT comes as far as its structure only for a terminal that was let in."""
+    return channel.send("80 34 00 00 02 E100 00").sw == "6A80"
 
 
 def set_dst(reference: bytes) -> bytes:

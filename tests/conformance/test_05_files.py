@@ -115,7 +115,7 @@ def test_a_file_identifier_of_another_length_is_6a87(card: Card, data: str) -> N
 
 
 @clause(ISO, "7.1.1", "a refused SELECT leaves the current file")
-@cases(application="00 A4 04 0C 02 A000", file="00 A4 02 0C 02 0101", parameters="00 A4 09 0C 02 2F01")
+@cases(application="00 A4 04 0C 02 A0FF", file="00 A4 02 0C 02 0101", parameters="00 A4 09 0C 02 2F01")
 def test_a_refused_select_changes_nothing(card: Card, refused: str) -> None:
     card.expect("00 A4 02 0C 02 2F01", "9000")
     card.send(refused)
@@ -141,7 +141,7 @@ def test_select_resets_the_security_status(card: Card) -> None:
 
 @clause(ISO, "5.4.1", "a refused SELECT, and one of a file, leave the security status")
 @on(DEVELOPMENT)
-@cases(refused=("00 A4 04 0C 02 A000", "6A82"), file=("00 A4 02 0C 02 2F01", "9000"))
+@cases(refused=("00 A4 04 0C 02 A0FF", "6A82"), file=("00 A4 02 0C 02 2F01", "9000"))
 def test_what_select_leaves_the_security_status(card: Card, apdu: str, sw: str) -> None:
     card.expect(f"00 20 00 03 06 {card.facts.pin.encode().hex()}", "9000")
     card.expect(apdu, sw)

@@ -1,4 +1,4 @@
-"""PACE: passwords, the four steps, and what the card tells of a password's state (TR-03110-2 3.2; TR-03110-3 B.1)."""
+"""PACE: passwords, the four steps, and what the card tells of a password's state (TR-03110-2, 3.2; -3, B.1)."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from tests.conformance.bench import Target
     from tests.conformance.suite import Clause
 
+_Report = Generator[None, pytest.TestReport, pytest.TestReport]
 _RESULTS = pytest.StashKey[list[Result]]()
 SOFTWARE, PCSCD, READER = "software", "pcscd", "reader"
+#: Exit code of a run for which there is no card: none of pytest's own.
+NO_CARD = 10
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,11 +33,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--reader", default="", help="part of the name of the reader with the real card")
     group.addoption("--card", default="", help="serial of the very card, as the bench file has it")
     group.addoption("--destructive", action="store_true", help="allow checks that wear the real card out")
+    group.addoption("--thorough", action="store_true", help="run every check on every mutant of the card")
     group.addoption("--results", type=Path, help="write what became of each check, as JSON")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_RESULTS] = []
+    results: list[Result] = []
+    config.stash[_RESULTS] = results
 
 
 def make_target(config: pytest.Config, bench: BenchFile) -> Target | None:
@@ -56,9 +62,9 @@ def make_target(config: pytest.Config, bench: BenchFile) -> Target | None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:  # type: ignore[misc]
+def pytest_runtest_makereport(item: pytest.Item) -> _Report:
     """Keep what became of each check with its clauses."""
-    report: pytest.TestReport = yield  # type: ignore[misc]
+    report = yield
     clauses = _clauses_of(item)
     decided = report.when == "call" or (report.when == "setup" and not report.passed)
     if clauses and decided:
@@ -84,7 +90,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the results, whatever became of the run."""
     path = session.config.getoption("--results")
     if path is not None:
-        save(path, session.config.stash[_RESULTS], place=session.config.getoption("--on"))
+        results = session.config.stash[_RESULTS]
+        save(path, results, place=session.config.getoption("--on"))
 
 
 def _clauses_of(item: pytest.Item) -> tuple[Clause, ...]:

@@ -15,7 +15,7 @@ import shlex
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tools.conformance.bench_file import DEVELOPMENT, ISSUED, NEW, BenchCard, BenchFile, BenchKey
 
@@ -30,6 +30,7 @@ BENCH: Final = "bench.json"
 _PIN: Final = "271828"
 _AUTHORITIES: Final = ("root", "shops", "offices")
 _AUDITOR_KEY: Final = "auditor-key"
+_PARAMETERS: Final = "gifu/parameters.cbor"
 _KEY, _BY = "--passphrase-file pass", "--passphrase-file pass --by-passphrase-file pass"
 _TO_ISSUE: Final = (
     "--card-master maker.key --card-master-passphrase-file pass --maker-root maker/maker.root"
@@ -121,14 +122,14 @@ def _mumei(arguments: list[str]) -> int:
 def _collect() -> BenchFile:
     passphrase = Path("pass").read_text().strip().encode()
     auditor = load_key(Path("auditor/auditor.key"), _AUDITOR_KEY, passphrase)
-    parameters = PublicParameters.load("gifu/parameters.cbor")
-    development = PublicParameters.load("development/parameters.cbor")
+    parameters = PublicParameters.load(Path(_PARAMETERS))
+    development = PublicParameters.load(Path("development/parameters.cbor"))
     return BenchFile(
         day=_today(),
         cards={name: _card(name) for name in (ISSUED, NEW, DEVELOPMENT)},
         authorities={name: _authority(name, passphrase) for name in _AUTHORITIES},
         auditor=auditor.secret_octets.hex(),
-        parameters="gifu/parameters.cbor",
+        parameters=_PARAMETERS,
         table_hash=parameters.table_hash.hex(),
         development_table_hash=development.table_hash.hex(),
     )
@@ -147,7 +148,7 @@ def _authority(name: str, passphrase: bytes) -> BenchKey:
 
 def _card(name: str) -> BenchCard:
     letter = _letter(name)
-    passwords = {
+    passwords: dict[str, Any] = {
         "pin": "" if name == NEW else _PIN,
         "transport_pin": letter["transport PIN"] if name == NEW else "",
         "puk": letter["PUK"],

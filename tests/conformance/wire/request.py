@@ -1,4 +1,4 @@
-"""PRESENT's request and answer, the development profile's description, channel bindings: mumei protocol 2.3 and 2.6.
+"""PRESENT's request and answer, the development profile's description, channel bindings (mumei protocol 2.3, 2.6).
 
 Nothing here imports the project.
 """

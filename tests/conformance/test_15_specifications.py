@@ -9,17 +9,28 @@ from mumei_core.commands import specification
 from mumei_core.commands.catalogue.all import COMMANDS
 
 from .bench import Card
-from .suite import MUMEI, Clause, cases, clause, clauses_by_case, on, wears
+from .suite import AMD_D, GP, ISO, MUMEI, TR3, Clause, cases, clause, clauses_by_case, on, wears
 
 NAMES = {spec.name.lower().replace(" ", "_"): spec.name for spec in COMMANDS.values()}
 ABOUT = "every boundary case of apdu_specs"
 
 
+# How the specifications begin a clause, and which standard that is.
+STANDARDS = {
+    "ISO/IEC 7816-4:2005": ISO,
+    "TR-03110-3 v2.21": TR3,
+    "BSI TR-03110-3 v2.21": TR3,
+    "GlobalPlatform Amendment D v1.1.2": AMD_D,
+    "GlobalPlatform Card Specification 2.3": GP,
+    "project": MUMEI,
+}
+
+
 def clause_of(text: str) -> Clause:
-    """The clause that a specification names, taken apart: standard, section."""
-    first = text.split(";")[0].split(" with ")[0].strip()
-    standard, _, section = first.rpartition(" ") if "," not in first else first.rpartition(", ")
-    return Clause(standard.rstrip(",") or MUMEI, section, ABOUT)
+    """The first clause that a specification names, taken apart."""
+    beginning = max((known for known in STANDARDS if text.startswith(known)), key=len)
+    section = text[len(beginning) :].strip(" ,").split(",")[0].split(";")[0].strip()
+    return Clause(STANDARDS[beginning], section, ABOUT)
 
 
 CLAUSES = {name: (clause_of(spec.clause),) for name, spec in zip(NAMES, COMMANDS.values(), strict=True)}
