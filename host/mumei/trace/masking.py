@@ -38,7 +38,7 @@ Ranges = list[tuple[int, int]]
 
 _HEADER: Final = 4
 _SCP03_BIT: Final = 0x04
-_SW1_MORE_DATA: Final = 0x61
+_SW1_MORE_DATA: Final = codes.SW_MORE_DATA >> 8
 _MAX_CHAIN: Final = 0x2_0000
 # A presentation: day and issuer's key hint, then what is shown, each with two octets of length (protocol 2.3).
 _PRESENTATION_HEAD: Final = 12

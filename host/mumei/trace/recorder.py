@@ -18,15 +18,21 @@ from mumei.trace.file import MAX_FILE, TraceWriter
 from mumei.trace.masking import WireMasking, mask_message
 from mumei.trace.model import SCP03, SECURE_MESSAGING, data_start
 from mumei.transport.base import CardConnection, ModelledTime
-from mumei.transport.masked_octets import MaskedOctets
+from mumei.transport.masked_octets import MAX_LENGTH, MaskedOctets
 from mumei.transport.simulator import SimulatedConnection
-from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
+from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, CommandAPDU, ResponseAPDU
 from mumei_core.iso7816.secure_messaging import is_protected
 
 # A reader's serial number says whose it is; a simulated card's path often names a person.
 _SERIAL: Final = re.compile(r"\b(?=[0-9A-Fa-f]*[0-9])[0-9A-Fa-f]{6,}\b")
 _SIMULATED: Final = "a software card in this process"
 _SHOWN: Final = 100
+# A trace can be read whatever a broken card or reader does (ISO/IEC 7816-4:2005, 5.1; -3:2006, 8.2.1).
+_SHORTEST_COMMAND: Final = 4
+_STATUS_WORD: Final = 2
+_LONGEST_ANSWER: Final = MAX_EXTENDED_LE + _STATUS_WORD
+_LONGEST_ATR: Final = 33
+_NO_STATUS_WORD: Final = "no status word"
 
 
 class Recorder:
@@ -107,7 +113,7 @@ class _RecordedConnection(CardConnection):
             "card",
             at=recorder.now,
             reader=_kind_of(inner),
-            atr=self.atr.hex(),
+            atr=self.atr[:_LONGEST_ATR].hex(),
             extended=self.supports_extended,
         )
 
@@ -157,8 +163,14 @@ class _RecordedConnection(CardConnection):
         self._recorder.write(kind, at=self._recorder.now)
 
     def _wire(self, apdu: bytes, response: bytes | None, at: float, error: str) -> None:
+        if len(apdu) < _SHORTEST_COMMAND:
+            return  # no APDU, and nothing that a reader would pass on
+        if response is not None and len(response) < _STATUS_WORD:
+            response, error = None, _NO_STATUS_WORD
+        elif response is not None and len(response) > _LONGEST_ANSWER:
+            response = response[: _LONGEST_ANSWER - _STATUS_WORD] + response[-_STATUS_WORD:]
         self._wires.append(apdu[:1])
-        command, answer = self._masking.mask(apdu, response)
+        command, answer = self._masking.mask(apdu[:MAX_LENGTH], response)
         self._recorder.write(
             "wire",
             at=at,

@@ -28,6 +28,7 @@ from mumei.trace.lines import MAX_LINE, decode_line, json_schema
 from mumei.trace.model import SECURE_MESSAGING, Reset, Trace
 from mumei.trace.recorder import Recorder
 from mumei.trace.show import show
+from mumei.transport.base import CardConnection
 from mumei.transport.simulator import open_simulator
 from mumei_core.errors import CardRemovedError, DataError, DecodingError, UsageError
 
@@ -315,3 +316,34 @@ def test_times_of_a_modelled_chip_pass_through(tmp_path: Path) -> None:
         attached = recorder(tmp_path / "a.trace").attach(connection)
         Application.identify(Channel(attached))
         assert attached.modelled is not None and attached.modelled == connection.modelled
+
+
+class Broken(CardConnection):
+    """A card that gives whatever octets it is told to."""
+
+    name, atr, supports_extended = "a broken reader", b"\x3b" + bytes(60), True
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+
+    def transmit(self, apdu: bytes) -> bytes:
+        return self._answer
+
+    def reset(self) -> None:
+        """Nothing to forget."""
+
+    def close(self) -> None:
+        """Nothing to let go."""
+
+
+@pytest.mark.parametrize("answer", [b"", b"\x90", b"\x90\x00", bytes(70_000)])
+@pytest.mark.parametrize("command", [b"", b"\x00", b"\x00\xa4\x04", b"\x00\xa4\x04\x00", bytes(70_000)])
+def test_whatever_a_broken_card_does_the_trace_can_be_read(
+    tmp_path: Path, answer: bytes, command: bytes
+) -> None:
+    made = recorder(tmp_path / "a.trace")
+    connection = made.attach(Broken(answer))
+    assert connection.transmit(command) == answer
+    connection.close()
+    assert made.finish() == ""
+    assert read_trace(tmp_path / "a.trace").ended
