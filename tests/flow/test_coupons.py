@@ -31,12 +31,15 @@ from tests.fixtures.coupon_sessions import (
     worn_out,
 )
 from tests.fixtures.watched import PowerCut, WatchedCard
+from tests.fixtures.world import PIN
 
 from mumei.authority.credentials import TerminalCredentials
 from mumei.session import personalisation
 from mumei.session.application import Application
 from mumei.session.channel import Channel
 from mumei.session.credential import PresentationRefused, Refusal
+from mumei.session.holder import Pin
+from mumei.session.pace import establish
 from mumei.terminal.access import CertificateAccess
 from mumei.terminal.trust import Terminal
 from mumei_card.applet import coupons
@@ -144,9 +147,13 @@ def test_idle_time_takes_the_work_away_and_the_session_costs_the_same(profile: P
     assert leisurely.work_of(codes.INS_PRESENT) == hasty.work_of(codes.INS_PRESENT)
 
 
-def test_without_a_channel_a_powered_card_does_nothing_with_its_secrets() -> None:
+@pytest.mark.parametrize("opened", [False, True], ids=["just powered", "opened by its holder"])
+def test_where_no_terminal_is_on_its_way_in_a_card_does_nothing_with_its_secrets(opened: bool) -> None:
     card = STANDARD.card()
-    Application.identify(Channel(card))
+    channel = Channel(card)
+    Application.identify(channel)
+    if opened:
+        establish(channel, Pin(PIN))
     before = card.records
 
     assert not card.kernel.idle()

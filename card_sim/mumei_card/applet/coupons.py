@@ -36,9 +36,11 @@ SESSION_COUPON: Final = "coupon"
 def make_in_idle_time(context: CardContext) -> bool:
     """Makes the session's coupon if that is still to be done, and whether it was; for when nobody waits.
 
-    Only inside a channel: whoever just powers a card must not set it to work on its secrets, nor wear out memory.
+    Only inside a channel in which a terminal may yet show its rights: whoever just powers a card must not set it to
+    work on its secrets, nor wear out its memory, and the holder alone needs no coupon.
     """
-    if context.security_status.channel is None:
+    status = context.security_status
+    if status.channel is None or status.channel.chat is None or status.terminal is not None:
         return False
     return make(context)
 
