@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Final
 
+from mumei_core.commands import codes
 from mumei_core.crypto import hashing
 from mumei_core.crypto.hashing import MUMEI, i2osp8
 from mumei_core.dates import is_valid_until
@@ -125,11 +126,11 @@ def credential_header(public_key: bytes, valid_until: int) -> bytes:
     if not is_valid_until(valid_until):
         raise DecodingError("a credential ends on a 30 June or a 31 December")
     body = (
-        ber_tlv.encode(0x0C, CREDENTIAL_TYPE.encode())
-        + ber_tlv.encode(0x04, key_id(public_key))
-        + ber_tlv.encode(0x02, der_integer(valid_until))
+        ber_tlv.encode(codes.TAG_DER_UTF8_STRING, CREDENTIAL_TYPE.encode())
+        + ber_tlv.encode(codes.TAG_DER_OCTET_STRING, key_id(public_key))
+        + ber_tlv.encode(codes.TAG_DER_INTEGER, der_integer(valid_until))
     )
-    return ber_tlv.encode(0x30, body) + i2osp8(NYM_SECRETS)
+    return ber_tlv.encode(codes.TAG_DER_SEQUENCE, body) + i2osp8(NYM_SECRETS)
 
 
 def der_integer(value: int) -> bytes:

@@ -191,7 +191,7 @@ def _coding(spec: CommandSpec, variant: Variant) -> Iterator[tuple[str, str, str
         ("P2", variant.p2_name, variant.p2_about),
     ):
         for number, (span, meaning) in enumerate(about):
-            called = f"{said}: {meaning}" if said and said != meaning and meaning else meaning or said
+            called = f"{said}: {meaning}" if said and meaning and said not in meaning else meaning or said
             yield name if not number else "", f"`{span}`", called
     yield "Data", _presence(variant.data), _field(variant.data)
     le = {Presence.REQUIRED: "required", Presence.OPTIONAL: "optional", Presence.FORBIDDEN: "not needed"}
@@ -205,7 +205,9 @@ def _presence(field: Field) -> str:
 def _field(field: Field) -> str:
     if field.presence is Presence.FORBIDDEN:
         return ""
-    if field.objects:
+    if len(field.parts) > 1:
+        what = f"{_length(field)} octets, see below"
+    elif field.objects:
         what = _and(
             (f"`{entry.tag:02X}` {entry.name}" for entry in field.objects), "or" if _choice(field) else "and"
         )
@@ -249,7 +251,7 @@ def _object(
         yield from _object(child, depth + 1, secret)
 
 
-def _length(piece: DataObject | Part) -> str:
+def _length(piece: DataObject | Part | Field) -> str:
     if piece.shortest == piece.longest:
         return f"{piece.longest:,}"
     # A list of objects that may repeat has no end of its own.

@@ -54,7 +54,7 @@ class ElementaryFile:
 def _length_information() -> bytes:
     """ICAO Doc 9303-10 (8th ed.) 3.11.1: two integers, octets of a whole command and of a whole response."""
     integers = (size.to_bytes(2) for size in (codes.MAX_COMMAND, codes.MAX_RESPONSE))
-    return b"".join(encode(0x02, integer) for integer in integers)
+    return b"".join(encode(codes.TAG_DER_INTEGER, integer) for integer in integers)
 
 
 def _data_objects(context: CardContext) -> dict[int, bytes]:

@@ -14,6 +14,8 @@ from mumei_card.os.layer import Layer, Next
 from mumei_card.os.registry import Presence, Registry
 from mumei_card.os.security_status import SecurityStatus
 from mumei_core.commands.codes import (
+    CLA_ISO,
+    CLA_PROPRIETARY,
     INS_GET_RESPONSE,
     INS_SELECT,
     MAX_COMMAND,
@@ -39,7 +41,6 @@ _MAX_RESPONSE_DATA = MAX_RESPONSE - 2
 
 _CHANNEL_BITS = 0x03
 _SECURE_MESSAGING_BITS = 0x0C
-_PROPRIETARY_BIT = 0x80
 # Clause 5.1.1, table 3: class 01xx xxxx names a channel above 3.
 _FURTHER_CHANNELS, _FURTHER_CHANNELS_MASK = 0x40, 0xC0
 
@@ -61,7 +62,7 @@ class ResponseChaining(Layer):
         self.reset()
 
     def process(self, command: CommandAPDU, above: Next) -> ResponseAPDU:
-        if command.ins == INS_GET_RESPONSE and command.cla in (0x00, _PROPRIETARY_BIT):
+        if command.ins == INS_GET_RESPONSE and command.cla in (CLA_ISO, CLA_PROPRIETARY):
             return self._next_piece(command)
         self.reset()
         response = above(command)

@@ -50,10 +50,10 @@ BEGIN_ANEW: Final = (
 )
 
 _PROPRIETARY_BIT = 0x80
-_SW1_MORE_DATA = 0x61
+_SW1_MORE_DATA = codes.SW_MORE_DATA >> 8
 # A whole answer in pieces of 64 octets: a card that gives fewer at a time would keep a till waiting for an hour.
 _MAX_PIECES = MAX_EXTENDED_LE // 64
-_SW1_WRONG_LE = 0x6C
+_SW1_WRONG_LE = codes.SW_WRONG_LE >> 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,7 @@ TAG_TRUST_ROOT_KEYS: Final = 0x84  # project, in E8, issuer's root, one or two p
 TAG_DER_INTEGER: Final = 0x02  # project, ITU-T X.690 (2021) 8.3
 TAG_DER_OCTET_STRING: Final = 0x04  # project, ITU-T X.690 (2021) 8.7
 TAG_DER_UTF8_STRING: Final = 0x0C  # project, ITU-T X.690 (2021) 8.23
+TAG_DER_SET: Final = 0x31  # project, ITU-T X.690 (2021) 8.12
 TAG_DER_SEQUENCE: Final = 0x30  # project, ITU-T X.690 (2021) 8.9
 
 # apdu_specs/eac.yaml

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from mumei_core.commands.codes import SW_WRONG_LENGTH, SW_WRONG_P1_P2
+
 ANY_OCTET: Final = frozenset(range(0x100))
 DEVELOPMENT: Final = "development"
 STANDARD: Final = "standard"
@@ -100,7 +102,7 @@ class Field:
     ordered: bool = True
     parts: tuple[Part, ...] = ()
     by_le: bool = False
-    wrong_length: int = 0x6700
+    wrong_length: int = SW_WRONG_LENGTH
     about: str = ""
 
     @property
@@ -176,8 +178,8 @@ class CommandSpec:
     status_words: tuple[StatusWord, ...]
     examples: tuple[Example, ...]
     life_cycle: tuple[str, ...]
-    other_p1: int = 0x6A86
-    other_p2: int = 0x6A86
+    other_p1: int = SW_WRONG_P1_P2
+    other_p2: int = SW_WRONG_P1_P2
 
     @property
     def secret(self) -> bool:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mumei_core.commands.codes import PACE_VERSION, PARAMETERS_P256
+from mumei_core.commands.codes import (
+    PACE_VERSION,
+    PARAMETERS_P256,
+    TAG_DER_INTEGER,
+    TAG_DER_SEQUENCE,
+    TAG_DER_SET,
+    TAG_OBJECT_IDENTIFIER,
+)
 from mumei_core.eac.pace_crypto import PaceAlgorithm
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816.ber_tlv import Tlv, encode, parse, parse_one
-
-# Universal tags of DER (X.690, 8.4).
-_SET, _SEQUENCE, _INTEGER, _OBJECT_IDENTIFIER = 0x31, 0x30, 0x02, 0x06
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +29,17 @@ class PaceInfo:
     parameter_id: int | None
 
     def to_bytes(self) -> bytes:
-        inner = encode(_OBJECT_IDENTIFIER, self.algorithm.value) + encode(_INTEGER, bytes((PACE_VERSION,)))
+        inner = encode(TAG_OBJECT_IDENTIFIER, self.algorithm.value) + encode(
+            TAG_DER_INTEGER, bytes((PACE_VERSION,))
+        )
         if self.parameter_id is not None:
-            inner += encode(_INTEGER, bytes((self.parameter_id,)))
-        return encode(_SEQUENCE, inner)
+            inner += encode(TAG_DER_INTEGER, bytes((self.parameter_id,)))
+        return encode(TAG_DER_SEQUENCE, inner)
 
 
 def build_card_access(infos: tuple[PaceInfo, ...]) -> bytes:
     """EF.CardAccess with these infos; a SET OF in DER is sorted (X.690, 11.6)."""
-    return encode(_SET, b"".join(sorted(info.to_bytes() for info in infos)))
+    return encode(TAG_DER_SET, b"".join(sorted(info.to_bytes() for info in infos)))
 
 
 def parse_card_access(octets: bytes) -> tuple[PaceInfo, ...]:
@@ -41,21 +47,21 @@ def parse_card_access(octets: bytes) -> tuple[PaceInfo, ...]:
 
     Raises :class:`DecodingError` for what is no SET OF SecurityInfo, or a malformed PACEInfo.
     """
-    infos = (_pace_info(entry) for entry in parse_one(octets, _SET).children())
+    infos = (_pace_info(entry) for entry in parse_one(octets, TAG_DER_SET).children())
     return tuple(info for info in infos if info is not None)
 
 
 def _pace_info(entry: Tlv) -> PaceInfo | None:
-    if entry.tag != _SEQUENCE:
+    if entry.tag != TAG_DER_SEQUENCE:
         raise DecodingError("a SecurityInfo is a sequence")
     parts = parse(entry.value)
-    if not parts or parts[0].tag != _OBJECT_IDENTIFIER:
+    if not parts or parts[0].tag != TAG_OBJECT_IDENTIFIER:
         raise DecodingError("a SecurityInfo begins with an object identifier")
     try:
         algorithm = PaceAlgorithm.from_oid(parts[0].value)
     except DecodingError:
         return None
-    if len(parts) not in (2, 3) or any(part.tag != _INTEGER for part in parts[1:]):
+    if len(parts) not in (2, 3) or any(part.tag != TAG_DER_INTEGER for part in parts[1:]):
         raise DecodingError("a PACEInfo holds a version and at most one parameter")
     version, *parameter = (_integer(part) for part in parts[1:])
     if version != PACE_VERSION:

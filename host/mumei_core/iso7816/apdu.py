@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mumei_core.commands.codes import SW_OK, SW_WRONG_LENGTH
 from mumei_core.errors import DecodingError
 
 MAX_SHORT_DATA = 255
@@ -19,7 +20,7 @@ MAX_EXTENDED_LE = 65_536
 class ApduError(DecodingError):
     """Octets are no APDU, or a field does not fit. ``sw`` is what a card answers: 67 00, wrong length."""
 
-    sw = 0x6700
+    sw = SW_WRONG_LENGTH
 
 
 def _require_octet(name: str, value: int) -> None:
@@ -125,7 +126,7 @@ class ResponseAPDU:
     """One response: 0..65,536 octets of data, then SW1-SW2 as one number (clause 5.1.3)."""
 
     data: bytes = b""
-    sw: int = 0x9000
+    sw: int = SW_OK
 
     def __post_init__(self) -> None:
         if len(self.data) > MAX_EXTENDED_LE:

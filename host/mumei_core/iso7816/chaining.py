@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mumei_core.commands.codes import SW_LAST_COMMAND_EXPECTED, SW_WRONG_LENGTH
 from mumei_core.errors import ProtocolError
 from mumei_core.iso7816.apdu import MAX_SHORT_DATA, ApduError, CommandAPDU
 
@@ -63,11 +64,11 @@ class ChainCollector:
         more = command.cla & CHAINING_BIT
         if self._header not in (None, whole.header):
             self.reset()
-            raise ChainError("another command came in the middle of a chain", sw=0x6883)
+            raise ChainError("another command came in the middle of a chain", sw=SW_LAST_COMMAND_EXPECTED)
         data = self._data + command.data
         if len(data) > self._max_data:
             self.reset()
-            raise ChainError("the chain holds more octets than the card takes", sw=0x6700)
+            raise ChainError("the chain holds more octets than the card takes", sw=SW_WRONG_LENGTH)
         if more:
             self._header, self._data = whole.header, data
             return None
