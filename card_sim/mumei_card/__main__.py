@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -194,7 +195,8 @@ def _serve(options: argparse.Namespace) -> None:
     faults = link_options.read(told)
     check_expressible(faults)
     clock = link_options.clock(told)
-    card = put_together(options.file, faults, clock)
+    stopped = threading.Event()
+    card = put_together(options.file, faults, clock, sleep=stopped.wait)
     link = VpcdLink(
         card,
         port=options.port,
@@ -203,8 +205,14 @@ def _serve(options: argparse.Namespace) -> None:
             f"mumei-card: serving {options.file} at {HOST} port {options.port}", file=sys.stderr, flush=True
         ),
     )
+
+    def stop(*_: object) -> None:
+        # A late answer is not waited for either.
+        stopped.set()
+        link.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: link.stop())
+        signal.signal(number, stop)
     try:
         link.run()
     finally:

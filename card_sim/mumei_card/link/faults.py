@@ -92,7 +92,7 @@ class FaultyCard:
         memory: FaultyNvm,
         faults: Sequence[Fault],
         *,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
         report: Callable[[str], None] = lambda fault: log.warning("fault: %s", fault),
     ) -> None:
         self._card = card

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -72,8 +73,16 @@ def open_card(path: str, *, options: Mapping[str, str] = _NO_OPTIONS) -> AnyCard
     return put_together(path, faults, clock)
 
 
-def put_together(path: str, faults: Sequence[Fault], clock: Clock | None = None) -> AnyCard:
+def put_together(
+    path: str,
+    faults: Sequence[Fault],
+    clock: Clock | None = None,
+    *,
+    sleep: Callable[[float], object] = time.sleep,
+) -> AnyCard:
     """The card in the file ``path``, with these faults on its way and as slow as the clock says.
+
+    ``sleep``: waits so many seconds for late answers.
 
     Raises what opening the file raises.
     """
@@ -81,7 +90,7 @@ def put_together(path: str, faults: Sequence[Fault], clock: Clock | None = None)
         return _timed(SoftwareCard(Nvm.open(path)), clock)
     memory = FaultyNvm.open(path)
     assert isinstance(memory, FaultyNvm)  # noqa: S101 - made by its own class
-    return FaultyCard(_timed(SoftwareCard(memory), clock), memory, faults)
+    return FaultyCard(_timed(SoftwareCard(memory), clock), memory, faults, sleep=sleep)
 
 
 def _timed(card: SoftwareCard, clock: Clock | None) -> SoftwareCard | TimedCard:

@@ -200,7 +200,7 @@ def _try_reader(place: CardPlace, found: dict[Layer, str]) -> None:
     found[Layer.READER] = ", ".join(reader.name for reader in reader_choice.meant(readers, place.reader))
     reader = pcsc.wait_for_card(place.reader, seconds=place.wait)
     found[Layer.CARD] = f"in {reader.name}, answer to reset {reader.atr.hex()}"
-    with pcsc.open_reader(place.reader, busy_limit=_BUSY_LIMIT) as connection:
+    with pcsc.open_reader(place.reader, busy_limit=_BUSY_LIMIT, answer_limit=place.patience) as connection:
         found[Layer.FREE] = connection.protocol
         found[Layer.APPLICATION] = _describe_application(connection)
 

@@ -29,6 +29,7 @@ from mumei.session.holder import (
     verify_pin,
 )
 from mumei.session.pace import Can, WrongPasswordError, establish, status_inside_can
+from mumei.session.recovery import begin
 from mumei.transport.base import CardConnection
 from mumei_core.errors import UsageError
 
@@ -66,7 +67,7 @@ def open_card(connection: CardConnection, *, can: SecretSource | None = None) ->
     Raises UsageError for a ``can`` that this card does not have.
     """
     channel = Channel(connection)
-    application = Application.identify(channel)
+    application = begin(channel, lambda: Application.identify(channel))
     if can is not None and application.profile is Profile.DEVELOPMENT:
         # Not passed over: on a shared descriptor the CAN's line would be taken for the PIN, and cost a try.
         raise UsageError(

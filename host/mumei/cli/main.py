@@ -38,7 +38,9 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "office": Entry("mumei.cli.office", "office", "The resident registry, and issuing cards."),
         "receipt": Entry("mumei.cli.receipt", "receipt", "Verify a receipt, which names nobody."),
         "terminal": Entry("mumei.cli.terminal", "terminal", "Set up a terminal, and ask cards."),
-        "trace": Entry("mumei.cli.trace", "trace", "Record what cards are told and answer; show and replay it."),
+        "trace": Entry(
+            "mumei.cli.trace", "trace", "Record what cards are told and answer; show and replay it."
+        ),
     }
 )
 
@@ -138,7 +140,7 @@ def cli(context: click.Context, debug: bool, trace_file: Path | None) -> None:
     \b
     Exit codes:
       0 done or ACCEPT     1 DENY, or refused by the card    2 usage or bad data
-      3 service, permission, reader or card missing or busy  4 card removed: try again
+      3 service, permission, reader or card missing or busy  4 card lost: try again
       5 own trust material unknown, expired or stale         6 CANNOT DECIDE
       70 fault of the program                                130 interrupted
     """

@@ -2,8 +2,8 @@
 
 Results go to standard output, as text or as JSON from the same dataclass; everything else goes to standard
 error. Exit codes: 0 done or ACCEPT, 1 DENY or refused by the card, 2 usage or bad input data, 3 something
-this machine lacks, 4 card removed (trying again is safe), 5 our own trust material, 6 CANNOT DECIDE, 70 a
-fault of the program; 130 interrupted, as shells have it.
+this machine lacks, 4 card removed, reset, mute or garbled (trying again is safe), 5 our own trust material,
+6 CANNOT DECIDE, 70 a fault of the program; 130 interrupted, as shells have it.
 """
 
 from __future__ import annotations

@@ -325,8 +325,9 @@ class PcscConnection(CardConnection):
     def _within(self, held: _Held, call: Callable[[], tuple[int, _T]], *, doing: str) -> tuple[int, _T]:
         """Run a call that a mute card keeps waiting. After one that never came back the card is not ours."""
 
-        def give_up(_: object) -> None:
-            held.is_lost = True
+        def give_up(result: tuple[int, _T]) -> None:
+            # What came too late may have been a verified PIN: unless the card is gone, it is let go reset.
+            held.is_lost = result[0] != SUCCESS
             held.let_go()
 
         try:
