@@ -73,14 +73,16 @@ def name_message(message: Message) -> Named:
         )
     words = explain(command, None if sw is None else ResponseAPDU(b"", sw))
     spec = find(command.cla, command.ins)
+    data, inside = data_of(message.command), words.protected and f"protected by {words.protected}"
     return Named(
         command=words.title,
         clause="" if spec is None else spec.clause,
         header=words.header.hex(" ").upper(),
         parameters=tuple(f"{one.name} {one.meaning}" for one in words.parameters if one.meaning),
-        data=tuple(_items(field_of(spec, command, answer=False), data_of(message.command))),
+        data=tuple(_raw(data, inside) if inside else _items(field_of(spec, command, answer=False), data)),
         le=command.le,
-        answer=_presentation(command, answer) or tuple(_items(field_of(spec, command, answer=True), answer)),
+        answer=_presentation(command, answer)
+        or tuple(_raw(answer, inside) if inside else _items(field_of(spec, command, answer=True), answer)),
         sw="" if sw is None else f"{sw:04X}",
         meaning="" if sw is None else (words.meaning or _standard_words(sw)) + _number(sw),
         documented=words.documented,
@@ -133,6 +135,6 @@ def _items(field: Field | None, octets: MaskedOctets) -> Iterator[Item]:
         )
 
 
-def _raw(octets: MaskedOctets) -> Iterator[Item]:
+def _raw(octets: MaskedOctets, name: str = "octets") -> Iterator[Item]:
     if len(octets):
-        yield Item(depth=0, name="octets", tag="", octets=len(octets), value=octets)
+        yield Item(depth=0, name=name, tag="", octets=len(octets), value=octets)

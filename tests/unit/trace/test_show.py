@@ -136,6 +136,12 @@ class TestWords:
         text = show(Trace(mumei="0", started=NOON, sessions=(session,)), wire=True).text()
         assert "no answer: CardRemovedError" in text and "none: CardRemovedError" in text
 
+    def test_what_came_without_its_message_is_called_protected(self) -> None:
+        """As where the card went away inside a channel."""
+        for command, channel in (("0c84000008", "secure messaging"), ("8432000008", "SCP03")):
+            one = shown(bytes.fromhex(command) + bytes(8), bytes(16) + b"\x90\x00")
+            assert {item.name for item in (*one.data, *one.answer)} == {f"protected by {channel}"}
+
     def test_an_exchange_that_is_not_there(self) -> None:
         with pytest.raises(UsageError):
             show(trace_of(), only=1)
