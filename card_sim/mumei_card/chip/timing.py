@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from mumei_card.chip.chip_profile import Operation
 from mumei_card.chip.counters import OperationCounters
 from mumei_card.chip.profiles import ChipProfile
 
@@ -21,18 +22,23 @@ def never(_seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelledTime:
-    """Milliseconds so far: with commands in hand, on the link, and of work that no command waited for."""
+    """Milliseconds so far: with commands in hand, on the link, and of work that no command waited for.
+
+    ``unknown``: operations that were done and are in none of them, as nobody published a figure.
+    """
 
     profile: str
     card_ms: float
     link_ms: float
     idle_ms: float
+    unknown: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return (
+        words = (
             f"MODEL, no measurement: {self.profile} would have taken {self.card_ms:.0f} ms for its commands,"
             f" {self.link_ms:.0f} ms for octets on their way, and worked {self.idle_ms:.0f} ms besides"
         )
+        return f"{words}; without {', '.join(self.unknown)}, unknown" if self.unknown else words
 
 
 class Clock:
@@ -56,10 +62,11 @@ class Clock:
         self._sleep = sleep
         self._now = now
         self._busy_until = 0.0
+        self._unknown: set[Operation] = set()
 
     def command(self, counted: OperationCounters, command: bytes, response: bytes) -> float:
         """Takes in one command and what the card counted for it, and sleeps its milliseconds, which it returns."""
-        card_ms = self.profile.estimate(counted).milliseconds
+        card_ms = self._estimate(counted)
         link_ms = self.profile.link.milliseconds(command, response, card_ms)
         self.card_ms += card_ms
         self.link_ms += link_ms
@@ -71,7 +78,7 @@ class Clock:
 
     def background(self, counted: OperationCounters) -> None:
         """Takes in work that the card does with no command in hand; the next command waits for what is left."""
-        milliseconds = self.profile.estimate(counted).milliseconds
+        milliseconds = self._estimate(counted)
         self.idle_ms += milliseconds
         self._busy_until = max(self._busy_until, self._now()) + milliseconds / 1000
 
@@ -83,8 +90,17 @@ class Clock:
     def modelled(self) -> ModelledTime:
         """For whoever shows it, as a MODEL."""
         return ModelledTime(
-            profile=self.profile.name, card_ms=self.card_ms, link_ms=self.link_ms, idle_ms=self.idle_ms
+            profile=self.profile.name,
+            card_ms=self.card_ms,
+            link_ms=self.link_ms,
+            idle_ms=self.idle_ms,
+            unknown=tuple(operation for operation in Operation if operation in self._unknown),
         )
+
+    def _estimate(self, counted: OperationCounters) -> float:
+        estimate = self.profile.estimate(counted)
+        self._unknown.update(estimate.unknown)
+        return estimate.milliseconds
 
 
 class CountingCard(Protocol):

@@ -45,13 +45,15 @@ class VisitTimes:
     """All phases of a visit, those that did not occur left out.
 
     ``holder_ms``: waiting for the holder, in no phase. ``model``: name of the imitated chip's profile, or None;
-    ``model_idle_ms``: what that chip would have worked while no command waited for it.
+    ``model_idle_ms``: what that chip would have worked while no command waited for it; ``model_unknown``: what it
+    did and nobody published a figure for, so that it is in none of the times.
     """
 
     phases: tuple[PhaseTime, ...]
     holder_ms: float
     model: str | None = None
     model_idle_ms: float | None = None
+    model_unknown: tuple[str, ...] = ()
 
     def text(self) -> str:
         """A table, its sums, and what its figures are."""
@@ -77,6 +79,10 @@ class VisitTimes:
                 else f" It worked {self.model_idle_ms:.0f} ms while nobody waited."
             )
             lines.append(f"MODEL: what chip and link {self.model} would have taken; not a measurement.{idle}")
+            if self.model_unknown:
+                lines.append(
+                    f"Not in the MODEL, for nobody published a figure: {', '.join(self.model_unknown)}."
+                )
         return "\n".join(lines)
 
     def _cells(self, name: str, found: Sequence[PhaseTime]) -> list[str]:
@@ -157,6 +163,7 @@ class Stopwatch:
             holder_ms=sum(stop - start for start, stop in self._holder) / _MILLION,
             model=model.profile if model else None,
             model_idle_ms=model.idle_ms if model else None,
+            model_unknown=model.unknown if model else (),
         )
 
     def _own(self, begin: int, end: int) -> int:

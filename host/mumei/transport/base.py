@@ -20,7 +20,8 @@ class ModelledTime(Protocol):
     """What a simulated card's work since it was opened would have taken on a chip: a MODEL, no measurement.
 
     ``profile``: name of the chip's profile. Milliseconds: ``card_ms`` with commands in hand, ``link_ms`` octets on
-    their way, ``idle_ms`` work that no command waited for.
+    their way, ``idle_ms`` work that no command waited for. ``unknown``: operations without a figure, in none of
+    them.
     """
 
     @property
@@ -31,6 +32,8 @@ class ModelledTime(Protocol):
     def link_ms(self) -> float: ...
     @property
     def idle_ms(self) -> float: ...
+    @property
+    def unknown(self) -> tuple[str, ...]: ...
 
 
 class CardConnection(ABC):

@@ -47,6 +47,14 @@ def test_a_command_takes_card_and_link(day: Day, clock: Clock) -> None:
     assert clock.link_ms == pytest.approx(link_ms)
 
 
+def test_what_has_no_figure_is_named() -> None:
+    clock = Clock(find("slj52gla/java-card"))
+    clock.command(OperationCounters(g1_multiplications=1), COMMAND, RESPONSE)
+    clock.background(OperationCounters(scalar_products=1, sha256_messages=1))
+    assert clock.modelled.unknown == ("multiplication in G1", "product of scalars")
+    assert str(clock.modelled).endswith("without multiplication in G1, product of scalars, unknown")
+
+
 def test_delays_of_wrong_guesses_are_slept(day: Day, clock: Clock) -> None:
     clock.command(OperationCounters(delay_ms=1000), COMMAND, RESPONSE)
     assert day.slept[0] > 1.0

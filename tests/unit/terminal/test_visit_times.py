@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -33,6 +33,7 @@ class Modelled:
     card_ms: float = 0.0
     link_ms: float = 0.0
     idle_ms: float = 0.0
+    unknown: tuple[str, ...] = ()
 
 
 class SlowCard(CardConnection):
@@ -45,11 +46,7 @@ class SlowCard(CardConnection):
 
     @property
     def modelled(self) -> ModelledTime | None:
-        return Modelled(*self._numbers()) if self._model else None
-
-    def _numbers(self) -> tuple[str, float, float, float]:
-        assert self._model is not None
-        return self._model.profile, self._model.card_ms, self._model.link_ms, self._model.idle_ms
+        return replace(self._model) if self._model else None
 
     def transmit(self, apdu: bytes) -> bytes:
         self._wall.pass_by(10)
@@ -116,6 +113,11 @@ def test_modelled_times_stand_beside_and_are_marked() -> None:
     text = times.text()
     assert "MODEL card ms" in text and "not a measurement" in text and "700 ms while nobody waited" in text
     assert text.splitlines()[-3].split()[-2:] == ["500.0", "100.0"]
+
+
+def test_what_the_model_has_no_figure_for_is_said() -> None:
+    text = visit(Modelled(unknown=("addition in G1",))).text()
+    assert "Not in the MODEL, for nobody published a figure: addition in G1." in text
 
 
 def test_a_holder_who_declines_took_time_as_well() -> None:
