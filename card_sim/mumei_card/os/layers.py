@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mumei_card.errors import CardError
+from mumei_card.os.admission import admit
 from mumei_card.os.layer import Layer, Next
 from mumei_card.os.registry import Presence, Registry
 from mumei_card.os.security_status import SecurityStatus
+from mumei_core.commands.catalogue.all import COMMANDS
 from mumei_core.commands.codes import (
     CLA_ISO,
     CLA_PROPRIETARY,
@@ -20,6 +22,7 @@ from mumei_core.commands.codes import (
     INS_SELECT,
     MAX_COMMAND,
     MAX_RESPONSE,
+    PROFILE_STANDARD,
     SW_CHAINING_NOT_SUPPORTED,
     SW_CHANNEL_NOT_SUPPORTED,
     SW_CLA_NOT_SUPPORTED,
@@ -28,8 +31,6 @@ from mumei_core.commands.codes import (
     SW_LAST_COMMAND_EXPECTED,
     SW_MORE_DATA,
     SW_SECURE_MESSAGING_NOT_SUPPORTED,
-    SW_WRONG_LENGTH,
-    SW_WRONG_P1_P2,
 )
 from mumei_core.gp.scp03_session import SECURE_MESSAGING_BIT
 from mumei_core.iso7816.apdu import MAX_SHORT_LE, CommandAPDU, ResponseAPDU
@@ -38,6 +39,7 @@ from mumei_core.iso7816.chaining import CHAINING_BIT, ChainCollector, ChainError
 # A whole command less header, extended Lc (3 octets) and Le (2).
 MAX_COMMAND_DATA = MAX_COMMAND - 4 - 3 - 2
 _MAX_RESPONSE_DATA = MAX_RESPONSE - 2
+_GET_RESPONSE = COMMANDS[CLA_ISO, INS_GET_RESPONSE]
 
 _CHANNEL_BITS = 0x03
 _SECURE_MESSAGING_BITS = 0x0C
@@ -74,13 +76,11 @@ class ResponseChaining(Layer):
         return self._piece(le)
 
     def _next_piece(self, command: CommandAPDU) -> ResponseAPDU:
-        if (command.p1, command.p2) != (0, 0):
-            raise CardError(SW_WRONG_P1_P2, "GET RESPONSE has P1-P2 0000")
-        if command.data or command.le is None:
-            raise CardError(SW_WRONG_LENGTH, "GET RESPONSE has Le and no data")
+        # The same in every profile.
+        admit(_GET_RESPONSE, command, PROFILE_STANDARD)
         if not self._waiting:
             raise CardError(SW_CONDITIONS, "no response waits")
-        return self._piece(min(command.le, _MAX_RESPONSE_DATA))
+        return self._piece(min(command.le or 0, _MAX_RESPONSE_DATA))
 
     def _piece(self, le: int) -> ResponseAPDU:
         piece, self._waiting = self._waiting[:le], self._waiting[le:]

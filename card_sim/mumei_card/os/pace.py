@@ -15,11 +15,13 @@ from typing import Final
 
 from mumei_card.chip.ec import CountedP256
 from mumei_card.errors import CardError
+from mumei_card.os.admission import admit
 from mumei_card.os.context import CardContext
 from mumei_card.os.layer import Layer, Next
 from mumei_card.os.passwords import RECORD_PIN, Attempt, digits_of, load, tries_missing
 from mumei_card.os.security_status import PaceChannel
 from mumei_core.commands import codes
+from mumei_core.commands.catalogue.all import COMMANDS
 from mumei_core.eac.chat import Chat
 from mumei_core.eac.pace import CardPace, PaceError, Step, WrongToken
 from mumei_core.eac.pace_crypto import password_key
@@ -32,6 +34,8 @@ from mumei_core.iso7816.secure_messaging import CardChannel
 TrustPointNames = Callable[[CardContext], tuple[bytes, ...]]
 """The card's certification authority references, most recent first, at most two."""
 
+_SET_AT: Final = COMMANDS[codes.CLA_ISO, codes.INS_MANAGE_SECURITY_ENVIRONMENT]
+_GENERAL_AUTHENTICATE: Final = COMMANDS[codes.CLA_ISO, codes.INS_GENERAL_AUTHENTICATE]
 _COUNTED: Final = (Password.PIN, Password.PUK)
 # Modelled, never slept: what a wrong password without a counter costs its guesser.
 _SHOP_CODE_DELAY_MS: Final = 1_000
@@ -85,8 +89,7 @@ class PaceLayer(Layer):
     def _begin(self, command: CommandAPDU) -> ResponseAPDU:
         """MSE:Set AT (B.14.2)."""
         self.end_session()
-        if not command.data:
-            raise CardError(codes.SW_WRONG_LENGTH, "MSE:Set AT needs data")
+        admit(_SET_AT, command, self._context.profile)
         channel = self._context.security_status.channel
         if channel is not None and not _may_resume(self._context):
             raise CardError(codes.SW_CONDITIONS, "one PACE in a session, but for what the CAN resumes")
@@ -112,10 +115,7 @@ class PaceLayer(Layer):
 
     def _general_authenticate(self, command: CommandAPDU) -> ResponseAPDU:
         """GENERAL AUTHENTICATE (B.14.1). After any refusal PACE is to be begun anew."""
-        if (command.p1, command.p2) != (0, 0):
-            raise CardError(codes.SW_WRONG_P1_P2, "GENERAL AUTHENTICATE has P1-P2 0000")
-        if not command.data or command.le is None:
-            raise CardError(codes.SW_WRONG_LENGTH, "GENERAL AUTHENTICATE has data and Le")
+        admit(_GENERAL_AUTHENTICATE, command, self._context.profile)
         pace, set_at = self._pace, self._set_at
         if pace is None or set_at is None:
             raise CardError(codes.SW_CONDITIONS, "PACE was not begun")
