@@ -46,7 +46,9 @@ def test_a_blind_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert tool.main(arguments) == 0
     printed = capsys.readouterr().out
     assert "MUTATIONAL, blind to coverage" in printed
-    assert "0 of 1 parsers had 1,000,000 inputs; not yet: settings" in printed
+    assert (
+        "0 of 1 parsers and protocols had their inputs, 1,000,000 and 200,000; not yet: settings" in printed
+    )
     assert "APDUs, of 2,000,000" in printed
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from tools.fuzz.campaign import Result
-from tools.fuzz.target import KERNEL_BAR, PARSER_BAR
+from tools.fuzz.target import KERNEL_BAR, PARSER_BAR, PROTOCOL_BAR
 from tools.fuzz.worker import GUIDED
 
 _HEAD: Final = ("target", "fuzzed", "bar", "per second", "edges", "corpus", "memory", "findings")
@@ -38,11 +38,11 @@ class Report:
 
     @property
     def behind(self) -> list[str]:
-        """Parsers that did not get their million inputs."""
+        """Targets, the card's aside, that did not get the inputs of their bars."""
         return [
             result.target.name
             for result in self.results
-            if result.target.unit != _APDUS and result.figures.units < PARSER_BAR
+            if result.target.unit != _APDUS and result.figures.units < result.target.bar
         ]
 
     def text(self) -> str:
@@ -67,7 +67,7 @@ class Report:
             "seconds": round(self.seconds, 1),
             "holds": self.holds,
             "apdus": self.apdus,
-            "bars": {"apdus": KERNEL_BAR, "inputs per parser": PARSER_BAR, "parsers behind": self.behind},
+            "bars": {"apdus": KERNEL_BAR, "behind": self.behind},
             "targets": [
                 {
                     "name": result.target.name,
@@ -98,7 +98,10 @@ class Report:
         if parsers:
             reached = len(parsers) - len(self.behind)
             behind = f"; not yet: {', '.join(self.behind)}" if self.behind else ""
-            lines.append(f"{reached} of {len(parsers)} parsers had {PARSER_BAR:,} inputs{behind}")
+            lines.append(
+                f"{reached} of {len(parsers)} parsers and protocols had their inputs, {PARSER_BAR:,} and"
+                f" {PROTOCOL_BAR:,}{behind}"
+            )
         if self.apdus:
             lines.append(f"the card had {self.apdus:,} APDUs, of {KERNEL_BAR:,}")
         return lines

@@ -12,6 +12,8 @@ from tools.fuzz.world import World
 
 #: Inputs that each parser has to survive in a full run.
 PARSER_BAR: Final = 1_000_000
+#: The same for targets whose inputs are whole runs of a protocol, most of them with elliptic curves.
+PROTOCOL_BAR: Final = 200_000
 #: Commands that the card has to survive in a full run, all its targets together.
 KERNEL_BAR: Final = 2_000_000
 

@@ -111,7 +111,7 @@ def _drive_guided(judge: Judge, target: Target, seeds: list[bytes], corpus: Path
     draw = random.Random(seed)  # noqa: S311 - inputs to repeat, no secrets
 
     def mutate(octets: bytes, max_octets: int, number: int) -> bytes:
-        draw.seed(number)
+        del number
         changed = mutate_objects(octets, draw) if draw.randrange(_OBJECTS_EVERY) == 0 else None
         if changed is None or len(changed) > max_octets:
             return bytes(atheris.Mutate(octets, len(octets)))

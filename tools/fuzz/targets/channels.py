@@ -12,7 +12,7 @@ from typing import Final
 from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.cmac import CMAC
 from tools.fuzz.oracles import Stopwatch, Violation
-from tools.fuzz.target import Runner, Target
+from tools.fuzz.target import PARSER_BAR, PROTOCOL_BAR, Runner, Target
 from tools.fuzz.world import Stream, World
 
 from mumei_core.commands import codes
@@ -332,12 +332,13 @@ def _target(
     seeds: Callable[[World], list[bytes]],
     *,
     share: float,
+    bar: int = PARSER_BAR,
 ) -> Target:
     def make(world: World, stopwatch: Stopwatch) -> Runner:
         del world, stopwatch
         return run
 
-    return Target(name=name, about=about, make=make, seeds=seeds, share=share)
+    return Target(name=name, about=about, make=make, seeds=seeds, share=share, bar=bar)
 
 
 TARGETS: Final = (
@@ -355,10 +356,29 @@ TARGETS: Final = (
         _sm_terminal_seeds,
         share=3.0,
     ),
-    _target("scp03-card", "SCP03, the card's side, every level", _scp03_card, _scp03_seeds, share=5.0),
-    _target("scp03-host", "SCP03, the host's side, every level", _scp03_host, _scp03_answer_seeds, share=5.0),
     _target(
-        "pace-card", "PACE, the card's side, a hostile terminal", _pace_card, _pace_card_seeds, share=5.0
+        "scp03-card",
+        "SCP03, the card's side, every level",
+        _scp03_card,
+        _scp03_seeds,
+        share=5.0,
+        bar=PROTOCOL_BAR,
+    ),
+    _target(
+        "scp03-host",
+        "SCP03, the host's side, every level",
+        _scp03_host,
+        _scp03_answer_seeds,
+        share=5.0,
+        bar=PROTOCOL_BAR,
+    ),
+    _target(
+        "pace-card",
+        "PACE, the card's side, a hostile terminal",
+        _pace_card,
+        _pace_card_seeds,
+        share=5.0,
+        bar=PROTOCOL_BAR,
     ),
     _target(
         "pace-terminal",
@@ -366,5 +386,6 @@ TARGETS: Final = (
         _pace_terminal,
         _pace_terminal_seeds,
         share=5.0,
+        bar=PROTOCOL_BAR,
     ),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.fuzz.oracles import Stopwatch, Violation
-from tools.fuzz.target import Runner, Target
+from tools.fuzz.target import PROTOCOL_BAR, Runner, Target
 from tools.fuzz.targets.documented import EXAMPLES
 from tools.fuzz.world import World
 
@@ -22,7 +22,7 @@ from mumei_core.errors import DataError, MumeiError
 from mumei_core.iso7816.apdu import ApduError, CommandAPDU, ResponseAPDU
 
 _TRANSCRIPTS: Final = Path(__file__).parents[3] / "tests" / "transcripts"
-_LONGEST_SEED: Final = 8_192
+_LONGEST_SEED: Final = 3_072
 
 
 # Traces
@@ -171,6 +171,7 @@ TARGETS: Final = (
         about="the card's journal with pages damaged, copied, erased and cut off",
         make=_make_memory,
         seeds=_memory_seeds,
+        bar=PROTOCOL_BAR,
         share=6.0,
         max_octets=256,
     ),
