@@ -42,7 +42,7 @@ def test_the_atr_is_well_formed(card: Card) -> None:
     assert reduce(xor, atr[1:]) == 0, "TCK"
 
 
-@clause(ISO3, "8.2.3", "interface bytes offer T=1")
+@clause(ISO3, "8.2", "interface bytes offer T=1")
 def test_the_atr_offers_t1(card: Card) -> None:
     atr = card.atr
     protocols, at, y = [], 2, atr[1] >> 4

@@ -31,7 +31,7 @@ def test_unknown_class_and_instruction_is_6e00(card: Card) -> None:
 
 
 @clause(ISO, "5.1.1", "logical channel bits: only the basic channel")
-@clause(ISO, "5.4.4", "logical channels that are not supported: 6881")
+@clause(ISO, "5.1.3", "6881 logical channel not supported")
 @cases(
     one="01 A4 04 0C",
     two="02 A4 04 0C",

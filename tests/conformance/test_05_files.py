@@ -130,7 +130,7 @@ def test_selecting_the_application_ends_the_current_file(card: Card) -> None:
     card.expect("00 B0 00 00 00", "6986")
 
 
-@clause(ISO, "5.4.1", "SELECT of the application resets the security status")
+@clause(ISO, "5.4", "SELECT of the application resets the security status")
 @on(DEVELOPMENT)
 def test_select_resets_the_security_status(card: Card) -> None:
     card.expect(f"00 20 00 03 06 {card.facts.pin.encode().hex()}", "9000")
@@ -139,7 +139,7 @@ def test_select_resets_the_security_status(card: Card) -> None:
     card.expect(PIN_STATE, "63C3")
 
 
-@clause(ISO, "5.4.1", "a refused SELECT, and one of a file, leave the security status")
+@clause(ISO, "5.4", "a refused SELECT, and one of a file, leave the security status")
 @on(DEVELOPMENT)
 @cases(refused=("00 A4 04 0C 02 A0FF", "6A82"), file=("00 A4 02 0C 02 2F01", "9000"))
 def test_what_select_leaves_the_security_status(card: Card, apdu: str, sw: str) -> None:
@@ -198,13 +198,13 @@ def test_no_current_file_is_6986(card: Card, apdu: str) -> None:
     card.expect(apdu, "6986")
 
 
-@clause(ISO, "5.3.1.1", "short file identifier 0 is the current file")
+@clause(ISO, "5.3.1", "short file identifier 0 is the current file")
 def test_short_identifier_0_is_the_current_file(card: Card) -> None:
     card.expect("00 A4 02 0C 02 2F01", "9000")
     card.expect("00 B0 80 00 02", "4301 9000")
 
 
-@clause(ISO, "5.3.1.1", "short file identifiers that name no file")
+@clause(ISO, "5.3.1", "short file identifiers that name no file")
 @cases(five="85", twenty_nine="9D", thirty_one="9F")
 def test_an_unknown_short_identifier_is_6a82(card: Card, p1: str) -> None:
     card.expect("00 A4 02 0C 02 2F01", "9000")
@@ -239,7 +239,7 @@ def test_the_fci_names_version_and_profile_only(card: Card) -> None:
     assert own == {"80": b"\x01", "81": b"\x01" if card.kind == DEVELOPMENT else b"\x02"}
 
 
-@clause(ISO, "5.4.1", "power-off ends selection and security status")
+@clause(ISO, "5.4", "power-off ends selection and security status")
 def test_reset_ends_the_current_file(card: Card) -> None:
     card.expect("00 A4 02 0C 02 2F01", "9000")
     card.reset()

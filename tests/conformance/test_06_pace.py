@@ -123,7 +123,7 @@ def test_nonces_differ(card: Card) -> None:
     assert len(set(nonces)) == len(nonces)
 
 
-@clause(TR3, "A.3.2", "the card's mapping and ephemeral keys are fresh")
+@clause(TR3, "A.3", "the card's mapping and ephemeral keys are fresh")
 @on(*STANDARD)
 def test_ephemeral_keys_differ(card: Card) -> None:
     keys = set()

@@ -203,7 +203,7 @@ def test_a_replay_is_refused(card: Card) -> None:
 
 
 @clause(AMD_D, "6.2.4", "a plain command ends the channel")
-@clause(GP, "10.2.3", "the security level is enforced")
+@clause(GP, "10.6", "the security level is enforced")
 @on(NEW)
 @cases(status=GET_STATUS[0], write=WRITE, challenge="00 84 00 00 08")
 def test_a_plain_command_ends_the_channel(card: Card, apdu: str) -> None:
@@ -212,7 +212,7 @@ def test_a_plain_command_ends_the_channel(card: Card, apdu: str) -> None:
     channel_is_closed(card, channel)
 
 
-@clause(GP, "10.2.3", "personalisation needs C-MAC and C-ENC")
+@clause(GP, "10.6", "personalisation needs C-MAC and C-ENC")
 @clause(MUMEI, "2.6", "who may write to a card")
 @on(NEW)
 @cases(

@@ -186,3 +186,10 @@ def test_a_chained_protected_command(card: Card) -> None:
     card.expect(command("94 E2 80 00", data[:200]), "9000")
     card.expect(command("84 E2 80 00", data[200:]), "6A80")
     channel.expect(*GET_STATUS)
+
+
+@clause(GP, "5.1.1", "before it is issued a card presents nothing: 6985")
+@on(NEW)
+def test_a_new_card_presents_nothing(card: Card) -> None:
+    card.expect("80 34 00 00 02 E100 00", "6985")
+    open_channel(card).expect("80 34 00 00 02 E100 00", "6985")
