@@ -94,7 +94,7 @@ class Clock:
             card_ms=self.card_ms,
             link_ms=self.link_ms,
             idle_ms=self.idle_ms,
-            unknown=tuple(operation for operation in Operation if operation in self._unknown),
+            unknown=tuple(str(operation) for operation in Operation if operation in self._unknown),
         )
 
     def _estimate(self, counted: OperationCounters) -> float:
