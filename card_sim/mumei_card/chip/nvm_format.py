@@ -46,6 +46,7 @@ _DIGEST = 16
 _HEADER_CHECK = 8
 HEADER = 1 + 8 + 4 + _HEADER_CHECK
 _GONE = 2**32 - 1
+_ERASED = bytes((ERASED,))
 
 Changes = Mapping[str, bytes | None]
 """Record name to its new value, or None: erased."""
@@ -267,7 +268,7 @@ def read_memory(octets: bytes) -> Contents:
 
 
 def debris(octets: bytes, contents: Contents) -> list[range]:
-    """Ranges of pages that are neither in use nor erased, in ascending order.
+    """Ranges of pages that are not in use and not all erased, in ascending order.
 
     The other root's page is in use only where it holds the root before: then it comes first, and must be gone
     before anything that it names.
@@ -282,15 +283,7 @@ def debris(octets: bytes, contents: Contents) -> list[range]:
         unused.append(range(first, pages.start))
         first = max(first, pages.stop)
     unused.append(range(first, pages_of(octets)))
-    found: list[range] = []
-    for page in (page for pages in unused if not _is_erased(octets, pages) for page in pages):
-        if _is_erased(octets, range(page, page + 1)):
-            continue
-        if found and found[-1].stop == page:
-            found[-1] = range(found[-1].start, page + 1)
-        else:
-            found.append(range(page, page + 1))
-    return found
+    return [pages for gap in unused if (pages := _written(octets, gap))]
 
 
 def _salt(octets: bytes) -> bytes:
@@ -346,19 +339,22 @@ def _commits(
         page += entry_pages(header[2])
         yield writes, changes, page
     # A torn entry may have got as far as its header; a header behind that says that it had been acknowledged.
-    for later in range(page, segment.end):
+    for later in _written(octets, range(page, segment.end)):
         header = codec.header(_page(octets, later))
         if header is not None and (later, *header[:2]) != (page, CHANGES, writes + 1):
             raise MemoryDamaged("an entry that was acknowledged does not check")
 
 
-def _is_erased(octets: bytes, pages: range) -> bool:
+def _written(octets: bytes, pages: range) -> range:
+    """From the first to the last of these pages that is not erased; empty if all are."""
     part = octets[pages.start * PAGE : pages.stop * PAGE]
-    return part.count(ERASED) == len(part)
+    behind = len(part.rstrip(_ERASED))
+    before = len(part) - len(part.lstrip(_ERASED))
+    return range(pages.start + before // PAGE, pages.start + pages_of(behind)) if behind else range(0)
 
 
 def _page(octets: bytes, page: int) -> bytes:
-    return octets[page * PAGE : (page + 1) * PAGE].ljust(PAGE, bytes((ERASED,)))
+    return octets[page * PAGE : (page + 1) * PAGE].ljust(PAGE, _ERASED)
 
 
 def _padded(octets: bytes) -> bytes:
