@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final, NoReturn, Protocol
 
 from mumei_card.chip.nvm import Nvm
+from mumei_card.chip.power import PowerLost
 from mumei_card.errors import CardError
 from mumei_card.link.fault_script import Fault, Kind, Moment
 from mumei_card.link.pieces import Pieces
@@ -59,10 +60,6 @@ class Card(Protocol):
     def close(self) -> None: ...
 
 
-class PowerGoneError(BaseException):
-    """Power went in the middle of a command. No layer of the card may turn this into an answer."""
-
-
 class FaultyNvm(Nvm):
     """A card's memory whose commits can be made to fail. Made like every other."""
 
@@ -76,7 +73,7 @@ class FaultyNvm(Nvm):
 
 
 def _power_goes() -> NoReturn:
-    raise PowerGoneError
+    raise PowerLost
 
 
 class FaultyCard:
@@ -196,7 +193,7 @@ class FaultyCard:
             if any(fault.kind is Kind.REPLAY for fault in faults):
                 self._card.transmit(apdu)
             return self._card.transmit(apdu)
-        except PowerGoneError:
+        except PowerLost:
             # What this looks like from outside, _after says.
             return b""
 

@@ -21,7 +21,7 @@ FAULT, CHIP, REALTIME, SEED = "fault", "chip", "realtime", "seed"
 
 ABOUT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        FAULT: "script of faults on the way to the card",
+        FAULT: "script of faults on the way to the card, as remove@3; 'mumei-card faults' explains them",
         CHIP: "profile of the chip whose time is kept, CHIP[/IMPLEMENTATION[/LINK]]; 'mumei-card chips' lists them",
         REALTIME: f"'on': answers take as long as the chip of '{CHIP}' would take; or 'off'",
         SEED: "whole number that random faults begin with",

@@ -12,6 +12,8 @@ APDU that carries them are immutable in Python and live until they are collected
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import ClassVar, NoReturn, Self
@@ -20,7 +22,7 @@ from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.session.channel import Channel
 from mumei_core.commands import codes
 from mumei_core.commands.messages import pin as messages
-from mumei_core.errors import CardRefused, UsageError
+from mumei_core.errors import CardRefused, SessionLostError, UsageError
 from mumei_core.iso7816 import status_word
 from mumei_core.iso7816.apdu import CommandAPDU
 
@@ -212,7 +214,8 @@ def change_pin(channel: Channel, old: Pin | TransportPin, new: Pin) -> None:
     """
     require_another(old, new)
     command = messages.change_reference_data(old_pin=old.octets, new_pin=new.octets)
-    _run(channel, command, label=old.label)
+    with _perhaps_done():
+        _run(channel, command, label=old.label)
 
 
 def require_another(old: Digits, new: Pin) -> None:
@@ -230,7 +233,8 @@ def unblock(channel: Channel, puk: Puk, new: Pin) -> None:
         CardRefused: any other refusal.
     """
     command = messages.reset_retry_counter_with_puk(puk=puk.octets, new_pin=new.octets)
-    _run(channel, command, label=Puk.label)
+    with _perhaps_done():
+        _run(channel, command, label=Puk.label)
 
 
 def set_pin(channel: Channel, new: Pin) -> None:
@@ -241,7 +245,8 @@ def set_pin(channel: Channel, new: Pin) -> None:
     Raises:
         CardRefused: another channel, or a terminal was let into it.
     """
-    channel.execute(messages.reset_retry_counter_change(new_pin=new.octets), doing="set the PIN")
+    with _perhaps_done():
+        channel.execute(messages.reset_retry_counter_change(new_pin=new.octets), doing="set the PIN")
 
 
 def restore_tries(channel: Channel) -> None:
@@ -255,6 +260,16 @@ def restore_tries(channel: Channel) -> None:
 
 def _tries(sw: int) -> int | None:
     return sw & 0xF if sw & 0xFFF0 == codes.SW_TRIES_LEFT else None
+
+
+@contextmanager
+def _perhaps_done() -> Iterator[None]:
+    """Says of an answer that never came that it may have been a yes: the old PIN would then cost a try."""
+    try:
+        yield
+    except SessionLostError as error:
+        error.hint = f"The new PIN may be set already: try it first ('mumei card pin verify'). {error.hint}"
+        raise
 
 
 def _run(channel: Channel, command: CommandAPDU, *, label: str) -> None:
