@@ -188,8 +188,8 @@ def _parameter(name: str, said: str, values: frozenset[int]) -> str:
 
 def _data(field: Field) -> Iterator[str]:
     for part in field.parts:
-        shortest = 0 if field.presence is Presence.OPTIONAL else part.shortest
-        yield f'raw("{part.name}", {identifier(part.name)}, {shortest}, {part.longest})'
+        also = ", optional=True" if field.presence is Presence.OPTIONAL else ""
+        yield f'raw("{part.name}", {identifier(part.name)}, {part.shortest}, {part.longest}{also})'
     for entry in field.objects:
         name = identifier(entry.name)
         if not entry.longest:

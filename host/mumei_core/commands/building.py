@@ -13,8 +13,13 @@ def octet(name: str, value: int, allowed: frozenset[int]) -> int:
     return value
 
 
-def raw(name: str, value: bytes, shortest: int, longest: int) -> bytes:
-    """``value`` itself. Raises :class:`ApduError`, without the value, for one of another length."""
+def raw(name: str, value: bytes, shortest: int, longest: int, *, optional: bool = False) -> bytes:
+    """``value`` itself. Raises :class:`ApduError`, without the value, for one of another length.
+
+    ``optional``: it may be empty too.
+    """
+    if optional and not value:
+        return value
     if not shortest <= len(value) <= longest:
         wanted = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
         raise ApduError(f"{name} has {wanted} octets, not {len(value)}")

@@ -12,7 +12,13 @@ def verify_pin(*, pin: bytes = b"") -> CommandAPDU:
 
     ``pin``: 6 octets, digits in ASCII, secret.
     """
-    return CommandAPDU(cla=0x00, ins=codes.INS_VERIFY, p1=0x00, p2=0x03, data=raw("PIN", pin, 0, 6))
+    return CommandAPDU(
+        cla=0x00,
+        ins=codes.INS_VERIFY,
+        p1=0x00,
+        p2=0x03,
+        data=raw("PIN", pin, 6, 6, optional=True),
+    )
 
 
 def verify_puk_tries() -> CommandAPDU:
