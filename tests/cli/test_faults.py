@@ -125,12 +125,12 @@ class TestOtherCommands:
         done = mumei(*line)
         assert done.exit_code == 0 and "had broken off is finished" in done.stdout
 
-    @pytest.mark.parametrize("script", ["remove@3:inside", "mute@3", "truncate@3:1"])
+    @pytest.mark.parametrize("script", ["remove@{}:inside", "remove@{}:after", "mute@{}", "truncate@{}:1"])
     def test_a_pin_that_may_or_may_not_be_set(self, place: Place, script: str) -> None:
         card = place.card("hanako", world.card_with_parameters())
         line = ("card", "pin", "change", "--card", card, "--new-pin-file", place.pin)
         transport = ("--pin-file", place.secret("transport", world.TRANSPORT_PIN))
-        broken = mumei(*line, *transport, "--fault", script)
+        broken = mumei(*line, *transport, "--fault", script.format("CHANGE REFERENCE DATA"))
         assert broken.exit_code == 4 and "The new PIN may be set already" in broken.stderr
         mumei(*line, *transport)
         assert mumei("card", "pin", "verify", "--card", card, "--pin-file", place.pin).exit_code == 0
