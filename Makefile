@@ -8,7 +8,7 @@ export PYTHON
 CI_PYTEST = $(if $(filter-out false 0,$(CI)),-p tools.setup.no_skips)
 
 .DEFAULT_GOAL = help
-.PHONY: help demo test bench audit lint lock clean ready
+.PHONY: help demo test bench audit tear fuzz conformance coverage lint lock clean ready
 .NOTPARALLEL:
 
 help:
@@ -16,11 +16,15 @@ help:
 	@echo 'make test    everything: linters, import laws, all tests, a real PC/SC service included'
 	@echo 'make bench   prints every bar and what was measured against it'
 	@echo 'make audit   shows many cards to many relying parties and looks for anything that tells them apart'
+	@echo 'make tear    cuts the power at every write of every command, in every way, and looks at what is left'
+	@echo 'make fuzz    ten minutes of hostile octets for every parser and the whole card'
+	@echo 'make conformance  the black-box suite: software card, real PC/SC service, planted defects; a table by clause'
+	@echo 'make coverage     lines and branches of card and core that tests reach, and those that none does'
 	@echo 'make lint    ruff, mypy, import laws, generated files up to date'
 	@echo 'make lock    pins the dependencies anew (UPGRADE=1: to their newest versions)'
 	@echo 'make clean   back to a fresh clone: caches, build results and both virtual environments go'
 	@echo
-	@echo 'PYTHON=...   the interpreter to make the environments with; ARGS=... goes to the demo, pytest, the bench or the audit'
+	@echo 'PYTHON=...   the interpreter to make the environments with; ARGS=... goes to what the target runs'
 
 demo:
 	@tools/setup/run.sh demo
@@ -35,6 +39,18 @@ bench: ready
 
 audit: ready
 	@$(BIN)/python -m tools.linkage_audit $(ARGS)
+
+tear: ready
+	@$(BIN)/python -m tools.tear $(ARGS)
+
+fuzz: ready
+	@$(BIN)/python -m tools.fuzz $(if $(ARGS),$(ARGS),--seconds 600)
+
+conformance: ready
+	@$(BIN)/python -m tools.conformance run $(ARGS)
+
+coverage: ready
+	@$(BIN)/python -m tools.coverage $(ARGS)
 
 lint: ready
 	@echo '== style: ruff'
