@@ -32,7 +32,7 @@ def counter_is_volatile(patch: pytest.MonkeyPatch) -> None:
     def counted(context: CardContext, record: str) -> passwords.Password:
         return replace(load(context, record), tries=kept.get(id(context), codes.PIN_TRIES))
 
-    def compare(context: CardContext, record: str, digits: bytes, *, tries: int, also: object = None) -> None:
+    def compare(context: CardContext, record: str, digits: bytes, *, tries: int, also: Any = None) -> None:
         if load(context, record).digits != digits:
             kept[id(context)] = kept.get(id(context), codes.PIN_TRIES) - 1
             raise CardError(codes.SW_TRIES_LEFT | kept[id(context)], "wrong", keep_status=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from .bench import Answer, Authority, Card
+from .bench import Answer, Card
 from .wire import certificates
 from .wire.certificates import ALL_BITS, ECDSA_SHA_256, TERMINAL, Certificate, Key, challenge_input, issue
 from .wire.pace import PROTOCOL, PaceKeys, PaceTerminal
@@ -250,7 +250,3 @@ def open_scp03(card: Card, *, level: int = 0x33) -> Personalisation:
     scp03 = initialize_update(card, card, level=level)
     card.expect(scp03.external_authenticate(), "9000")
     return Personalisation(card, scp03)
-
-
-def authority(card: Card, name: str) -> Authority:
-    return card.authorities[name]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from tools.conformance.bench_file import ISSUED
 
@@ -55,8 +57,8 @@ def test_terminal_authentication(card: Card, sector: str, number: int) -> None:
     ),
     external_authenticate=lambda card: external_authenticate(bytes(64)),
 )
-def test_outside_pace_it_is_6982(card: Card, apdu: object) -> None:
-    card.expect(apdu(card), "6982")  # type: ignore[operator]
+def test_outside_pace_it_is_6982(card: Card, make: Callable[[Card], bytes]) -> None:
+    card.expect(make(card), "6982")
 
 
 @clause(TR2, "2.3.2.1", "Terminal Authentication after a PACE without CHAT: 6982")
@@ -90,10 +92,10 @@ def test_a_certificate_under_another_key_is_6a80(card: Card) -> None:
     channel.expect(pso(terminal.certificate), "6A80")
 
 
-def sector_certificate(card: Card, **changes: object) -> Certificate:
+def sector_certificate(card: Card, **changes: Any) -> Certificate:
     """Another sector authority's certificate by the root."""
     root = card.authorities["root"]
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "car": root.name,
         "signer": root.key,
         "chr": b"JPTEST00001",
@@ -103,7 +105,7 @@ def sector_certificate(card: Card, **changes: object) -> Certificate:
         "expiration": card.bench.day + timedelta(days=100),
         **changes,
     }
-    return issue(**values)  # type: ignore[arg-type]
+    return issue(**values)
 
 
 @clause(TR3, "2.5.1", "certificate validation: signature")
@@ -130,10 +132,10 @@ def sector_certificate(card: Card, **changes: object) -> Certificate:
         "6A80|6984",
     ),
 )
-def test_a_certificate_that_is_not_accepted(card: Card, make: object, sw: str) -> None:
+def test_a_certificate_that_is_not_accepted(card: Card, make: Callable[[Card], Certificate], sw: str) -> None:
     channel = channel_for(card, make_terminal(card))
     channel.expect(set_dst(card.authorities["root"].name), "9000")
-    channel.expect(pso(make(card)), sw)  # type: ignore[operator]
+    channel.expect(pso(make(card)), sw)
     # A refused certificate has left everything as it was.
     show(channel, (card.authorities["shops"].certificate,))
 
@@ -159,10 +161,10 @@ def with_signature(certificate: Certificate, signature_: bytes) -> Certificate:
         expiration=card.bench.day - timedelta(days=60),
     ),
 )
-def test_an_expired_certificate_is_6984(card: Card, make: object) -> None:
+def test_an_expired_certificate_is_6984(card: Card, make: Callable[[Card], Certificate]) -> None:
     channel = channel_for(card, make_terminal(card))
     channel.expect(set_dst(card.authorities["root"].name), "9000")
-    channel.expect(pso(make(card)), "6984")  # type: ignore[operator]
+    channel.expect(pso(make(card)), "6984")
 
 
 @clause(TR3, "2.5.1", "who may certify whom")
@@ -198,8 +200,6 @@ def test_a_terminal_certifies_nobody(card: Card) -> None:
 @on(ISSUED)
 @wears("moves the card's date")
 def test_the_date_moves_forward_only(card: Card) -> None:
-    day = card.bench.day
-    ahead = day + timedelta(days=30)
     office = make_terminal(card, sector="offices", effective=30)
     enter(card, office)
     card.reset()
@@ -218,7 +218,6 @@ def test_the_date_moves_forward_only(card: Card) -> None:
     show(channel, late.chain[:1])
     channel.expect(set_dst(late.certificate.car), "9000")
     channel.expect(pso(late.certificate), "6984")
-    assert ahead > day
 
 
 @clause(TR3, "2.6", "terminals of authorities that are not official never move the card's date")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tools.conformance.bench_file import DEVELOPMENT, ISSUED
 
 from .bench import Card
@@ -47,11 +49,11 @@ NO_TERMINAL = ("80 34 00 00 02 E100 00", "6982|6A80")
     the_cards_key=(lambda t, c: at(t, c, key=c.keys.card_key[1:33]), "6A80"),
     malformed_auxiliary=(lambda t, c: at(t, c, auxiliary=octets("67 02 7300")), "6A80"),
 )
-def test_set_at_refuses(card: Card, make: object, sw: str) -> None:
+def test_set_at_refuses(card: Card, make: Callable[[Terminal, Channel], bytes], sw: str) -> None:
     terminal = make_terminal(card)
     channel = channel_for(card, terminal)
     show(channel, terminal.chain)
-    channel.expect(make(terminal, channel), sw)  # type: ignore[operator]
+    channel.expect(make(terminal, channel), sw)
 
 
 def at(
@@ -82,11 +84,11 @@ def at(
     r_zero=lambda t, c, r: bytes(32) + signature(c, t, r)[32:],
     s_zero=lambda t, c, r: signature(c, t, r)[:32] + bytes(32),
 )
-def test_a_wrong_signature_is_6300(card: Card, make: object) -> None:
+def test_a_wrong_signature_is_6300(card: Card, make: Callable[[Terminal, Channel, bytes], bytes]) -> None:
     terminal = make_terminal(card)
     channel = channel_for(card, terminal)
     challenge = until_challenge(channel, terminal)
-    channel.expect(external_authenticate(make(terminal, channel, challenge)), "6300|6700")  # type: ignore[operator]
+    channel.expect(external_authenticate(make(terminal, channel, challenge)), "6300|6700")
     assert not is_let_in(channel)
 
 
