@@ -53,8 +53,8 @@ class Result:
 
     @property
     def rate(self) -> float:
-        """Units per second."""
-        return self.figures.units / self.figures.seconds if self.figures.seconds else 0.0
+        """Units per second of processor time."""
+        return self.figures.units / self.figures.cpu if self.figures.cpu else 0.0
 
     @property
     def holds(self) -> bool:

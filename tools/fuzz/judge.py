@@ -35,11 +35,14 @@ class Limits:
 
 @dataclass(slots=True, kw_only=True)
 class Figures:
-    """What a target has been through. ``findings``: key to message and file of the first input."""
+    """What a target has been through. ``cpu``: seconds of processor time, which a busy machine does not stretch.
+    ``findings``: key to message and file of the first input.
+    """
 
     inputs: int = 0
     units: int = 0
     seconds: float = 0.0
+    cpu: float = 0.0
     rss_growth: int | None = None
     findings: dict[str, dict[str, str]] = field(default_factory=dict)
     done: bool = False
@@ -71,6 +74,7 @@ class Judge:
         self._stop = stop
         self._baseline: Memory | None = None
         self._began = self._said = time.monotonic()
+        self._cpu_began = time.process_time()
         self._current = _shared(folder / CURRENT_NAME, _LENGTH_OCTETS + max_octets)
         self._max = max_octets
 
@@ -131,6 +135,7 @@ class Judge:
         self._write()
 
     def _write(self) -> None:
+        self.figures.cpu = time.process_time() - self._cpu_began
         unfinished = self._folder / f"{FIGURES_NAME}.part"
         unfinished.write_text(json.dumps(asdict(self.figures)))
         unfinished.replace(self._folder / FIGURES_NAME)

@@ -11,7 +11,7 @@ from tools.fuzz.campaign import Result
 from tools.fuzz.target import KERNEL_BAR, PARSER_BAR, PROTOCOL_BAR
 from tools.fuzz.worker import GUIDED
 
-_HEAD: Final = ("target", "fuzzed", "bar", "per second", "edges", "corpus", "memory", "findings")
+_HEAD: Final = ("target", "fuzzed", "bar", "per CPU second", "edges", "corpus", "memory", "findings")
 _APDUS: Final = "APDU"
 _MIB: Final = 1 << 20
 

@@ -50,7 +50,7 @@ def _trace_seeds(world: World) -> list[bytes]:
     """The frozen transcripts, cut after a line where they are long."""
     del world
     found = []
-    for path in sorted(_TRANSCRIPTS.glob("**/*.jsonl")):
+    for path in sorted(_TRANSCRIPTS.glob("**/*.trace")):
         octets = path.read_bytes()[:_LONGEST_SEED]
         found.append(octets[: octets.rfind(b"\n") + 1])
     return found
