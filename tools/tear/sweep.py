@@ -58,6 +58,11 @@ class Run:
         return [acknowledged, acknowledged + 1] if in_hand else [acknowledged]
 
     @property
+    def instructions(self) -> frozenset[int]:
+        """Of the commands that wrote; secure messaging leaves an instruction as it is."""
+        return frozenset(exchange.instruction for exchange in self.exchanges if exchange.begin < exchange.end)
+
+    @property
     def states(self) -> tuple[Records, ...]:
         """Before, and after each commit."""
         return (self.start, *(commit.records for commit in self.commits))
@@ -76,7 +81,7 @@ class Sweep:
 
     def run(self) -> Swept:
         """Everything. What the card raises is a violation, not ours to stumble over."""
-        run = self._record()
+        run = self.record()
         self.result.steps, self.result.commits = len(run.steps), len(run.commits)
         self.result.octets = sum(len(step.octets) for step in run.steps)
         self._look_at_states(run)
@@ -93,7 +98,8 @@ class Sweep:
 
     # The command without a cut
 
-    def _record(self) -> Run:
+    def record(self) -> Run:
+        """The command, with all that is to be cut."""
         card, given = self._enter()
         start, image = card.records, card.forget()
         refusal = self._act(card, given)

@@ -70,8 +70,9 @@ class Committed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """An APDU: octets of the command and of the answer, and the positions before and behind it."""
+    """An APDU: its instruction, octets of command and answer, and the positions before and behind it."""
 
+    instruction: int
     command: int
     answer: int
     begin: int
@@ -166,7 +167,11 @@ class WatchedCard:
         if answer[-2:] == _OK:
             for kind, value in self.leaving:
                 self.note(kind, value)
-        self.exchanges.append(Exchange(command=len(apdu), answer=len(answer), begin=begin, end=self.position))
+        self.exchanges.append(
+            Exchange(
+                instruction=apdu[1], command=len(apdu), answer=len(answer), begin=begin, end=self.position
+            )
+        )
         answer = self._on_the_line(answer)
         while self._idles and self._kernel.idle():
             pass

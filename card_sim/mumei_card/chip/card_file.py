@@ -178,6 +178,10 @@ def _file_errors(path: Path) -> Iterator[None]:
         ) from None
     except IsADirectoryError:
         raise CardFileError(f"{path} is a directory", hint="Name the card file itself.") from None
+    except OSError as error:
+        raise CardFileError(
+            f"cannot use {path}: {error.strerror}", hint="Look for a full or read-only disk."
+        ) from None
 
 
 def _lock_file(path: Path) -> int:

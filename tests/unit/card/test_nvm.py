@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from pathlib import Path
 from typing import ClassVar
@@ -392,3 +393,33 @@ def test_a_commit_to_a_file_counts_what_it_writes(path: Path) -> None:
     nvm.commit(changes)
     assert counters.nvm_octets == commit_octets(changes) == 5 * PAGE
     nvm.close()
+
+
+def test_a_name_that_the_disk_does_not_take_is_told(tmp_path: Path) -> None:
+    for use in (lambda path: Nvm.create(path, {}), Nvm.open, Nvm.read):
+        with pytest.raises(CardFileError, match="too long") as caught:
+            use(tmp_path / ("x" * 300))
+        assert caught.value.hint
+
+
+def test_a_card_that_another_process_writes_to_is_always_readable(path: Path) -> None:
+    """Without lock one sees a state that was, whatever of a commit, or of a journal written anew, is there."""
+    nvm = Nvm.open(path)
+    process = os.fork()
+    if process == 0:
+        try:
+            for commit in range(1, 601):
+                nvm.commit({"number": commit.to_bytes(2), "copy": commit.to_bytes(2) * 100})
+        finally:
+            os._exit(0)
+    seen, is_writing = [0], True
+    while is_writing:
+        is_writing = os.waitpid(process, os.WNOHANG) == (0, 0)
+        looked = Nvm.read(path)
+        number, copy = looked.get("number") or bytes(2), looked.get("copy") or bytes(200)
+        assert copy == number * 100
+        assert looked.writes == int.from_bytes(number)
+        seen.append(looked.writes)
+    nvm.close()
+    assert seen == sorted(seen)
+    assert seen[-1] == 600
