@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tools.tear import invariants
@@ -12,15 +11,18 @@ from tools.tear.invariants import Facts
 from tools.tear.scenario import Scenario
 from tools.tear.watched import Committed, Event, Exchange, Records, WatchedCard, watching
 
-from mumei_card.chip.flash import ERASED, RamFlash
+from mumei_card.chip.flash import ERASED, PAGE, RamFlash
 from mumei_card.chip.nvm import Nvm
-from mumei_card.chip.nvm_format import fresh_image, read_memory
+from mumei_card.chip.nvm_format import LARGE, commit_octets, fresh_image, read_memory
 from mumei_card.chip.power import Moment, PowerLost, Step, StepKind, StepLog
+from mumei_card.os.context import RECORD_PROFILE
 from mumei_core.errors import MumeiError
 
 _SALT = bytes(16)
 _ERASED = bytes((ERASED,))
 _MOMENTS = tuple(Moment)
+#: A record of no meaning, which fills a journal in few commits.
+_FILLER, _FILLING = "filler", bytes(LARGE - 96)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -304,14 +306,9 @@ class Sweep:
 
 
 def _fill(card: WatchedCard) -> None:
-    """Commits that change nothing, until one more writes the journal anew."""
-    name, value = min(card.records.items(), key=lambda item: len(item[1]))
-    contents = read_memory(card.flash.read())
-    for _ in range(contents.root.journal.end - contents.end - 1):
-        card.nvm.commit({name: value})
-
-
-def sweep_all(scenarios: Iterable[Scenario], *, thorough: bool) -> Iterator[Swept]:
-    """One after the other."""
-    for scenario in scenarios:
-        yield Sweep(scenario, thorough=thorough).run()
+    """Commits that change nothing, long ones first, until one more writes the journal anew."""
+    for name, value in ((_FILLER, _FILLING), (RECORD_PROFILE, card.records[RECORD_PROFILE])):
+        pages = commit_octets({name: value}) // PAGE
+        contents = read_memory(card.flash.read())
+        for _ in range((contents.root.journal.end - contents.end - 1) // (pages - 1)):
+            card.nvm.commit({name: value})
