@@ -201,6 +201,7 @@ class _Reader:
             ordered=ordered,
             parts=parts,
             by_le=text.get("by_le", False),
+            carries=tuple(self._object(entry) for entry in text.get("carries", ())),
             wrong_length=int(text.get("wrong_length", "6700"), 16),
             about=str(text.get("about", "")),
         )

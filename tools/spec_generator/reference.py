@@ -172,6 +172,11 @@ def _variant(spec: CommandSpec, variant: Variant) -> Iterator[str]:
             order = "" if field.ordered else ", in any order"
             yield f"{title}{order}:\n"
             yield from _table(("Tag", "Object", "Length", "Presence", "", "Meaning"), _pieces(field))
+    if variant.data.carries and variant is next(v for v in spec.variants if v.data.carries):
+        names = _and((f"`{entry.tag:02X}`" for entry in variant.data.carries), "or")
+        yield f"Together the data fields are one object, {names}:\n"
+        rows = (row for entry in variant.data.carries for row in _object(entry, 0, variant.data.secret))
+        yield from _table(("Tag", "Object", "Length", "Presence", "", "Meaning"), rows)
     if variant.states:
         yield f"States: {_and(f'`{name}`' for name in variant.states)}.\n"
     yield f"Rights: `{variant.rights}`.\n"

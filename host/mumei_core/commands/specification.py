@@ -90,8 +90,9 @@ class Field:
     """A command's data field, or an answer's data.
 
     ``objects``: its data objects; ``ordered`` says whether they come in this order only. Without objects the octets
-    are raw, and ``parts`` says how they divide. ``by_le``: the answer is as long as Le says. ``wrong_length``: what
-    the card answers to a data field of raw octets of another length.
+    are raw, and ``parts`` says how they divide. ``by_le``: the answer is as long as Le says. ``carries``: one
+    of these is what the raw octets of several commands make up together. ``wrong_length``: what the card answers to
+    a data field of raw octets of another length.
     """
 
     presence: Presence
@@ -102,6 +103,7 @@ class Field:
     ordered: bool = True
     parts: tuple[Part, ...] = ()
     by_le: bool = False
+    carries: tuple[DataObject, ...] = ()
     wrong_length: int = SW_WRONG_LENGTH
     about: str = ""
 

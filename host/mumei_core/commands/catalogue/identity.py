@@ -947,8 +947,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
         clause="GlobalPlatform Card Specification 2.3, 11.11",
         effect=(
             "the last block decodes and checks everything and pins it in one commit, once in the card's life. "
-            "Together the blocks are E5, the issuer's parameters, or E8, what the card trusts (see the tables "
-            "of tags)"
+            "Together the blocks are E5, the issuer's parameters, or E8, what the card trusts"
         ),
         variants=(
             Variant(
@@ -963,6 +962,131 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                     shortest=1,
                     longest=4087,
                     parts=(Part(name="block", shortest=1, longest=4087),),
+                    carries=(
+                        DataObject(
+                            tag=0xE5,
+                            name="issuer's parameters",
+                            shortest=49420,
+                            longest=50599,
+                            children=(
+                                DataObject(tag=0x80, name="version", shortest=1, longest=1),
+                                DataObject(
+                                    tag=0x81,
+                                    name="profile",
+                                    shortest=1,
+                                    longest=1,
+                                    about="of the cards that they are for",
+                                ),
+                                DataObject(
+                                    tag=0x82,
+                                    name="PK",
+                                    shortest=96,
+                                    longest=96,
+                                    about="the issuer's key in G2",
+                                ),
+                                DataObject(
+                                    tag=0x83,
+                                    name="W1",
+                                    shortest=48,
+                                    longest=48,
+                                    about="the issuer's key in G1",
+                                ),
+                                DataObject(
+                                    tag=0x84,
+                                    name="X",
+                                    shortest=96,
+                                    longest=96,
+                                    about="key of the digit table",
+                                ),
+                                DataObject(
+                                    tag=0x85,
+                                    name="table A",
+                                    shortest=24576,
+                                    longest=24576,
+                                    about="256 points, uncompressed",
+                                ),
+                                DataObject(
+                                    tag=0x86,
+                                    name="table W",
+                                    shortest=24576,
+                                    longest=24576,
+                                    about="256 points, uncompressed",
+                                ),
+                                DataObject(
+                                    tag=0x87,
+                                    name="ages",
+                                    shortest=0,
+                                    longest=150,
+                                    about="answered without PIN, one octet each, ascending",
+                                ),
+                                DataObject(
+                                    tag=0x88,
+                                    name="date",
+                                    shortest=4,
+                                    longest=4,
+                                    about="day of personalisation",
+                                ),
+                                DataObject(
+                                    tag=0x89,
+                                    name="statement",
+                                    shortest=1,
+                                    longest=1024,
+                                    optional=True,
+                                    about=(
+                                        "root's and auditor's about X, tables and ages; where the card has "
+                                        "pinned their keys it must be there"
+                                    ),
+                                ),
+                            ),
+                        ),
+                        DataObject(
+                            tag=0xE8,
+                            name="what the card trusts",
+                            shortest=145,
+                            longest=65535,
+                            children=(
+                                DataObject(tag=0x80, name="version", shortest=1, longest=1),
+                                DataObject(
+                                    tag=0x81,
+                                    name="date",
+                                    shortest=4,
+                                    longest=4,
+                                    about="day of personalisation",
+                                ),
+                                DataObject(
+                                    tag=0xA2,
+                                    name="trust points",
+                                    shortest=67,
+                                    longest=65535,
+                                    children=(
+                                        DataObject(
+                                            tag=0x7F21,
+                                            name="CVCA certificate",
+                                            shortest=64,
+                                            longest=4096,
+                                            repeated=True,
+                                            about="self-signed; one or two",
+                                        ),
+                                    ),
+                                ),
+                                DataObject(
+                                    tag=0x83,
+                                    name="auditor's keys",
+                                    shortest=65,
+                                    longest=130,
+                                    about="one or two points of P-256",
+                                ),
+                                DataObject(
+                                    tag=0x84,
+                                    name="root's keys",
+                                    shortest=65,
+                                    longest=130,
+                                    optional=True,
+                                    about="of the issuer's root, one or two points of P-256",
+                                ),
+                            ),
+                        ),
+                    ),
                     about="the next octets",
                 ),
                 states=("NOT_PINNED",),
@@ -980,6 +1104,131 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                     shortest=1,
                     longest=4087,
                     parts=(Part(name="block", shortest=1, longest=4087),),
+                    carries=(
+                        DataObject(
+                            tag=0xE5,
+                            name="issuer's parameters",
+                            shortest=49420,
+                            longest=50599,
+                            children=(
+                                DataObject(tag=0x80, name="version", shortest=1, longest=1),
+                                DataObject(
+                                    tag=0x81,
+                                    name="profile",
+                                    shortest=1,
+                                    longest=1,
+                                    about="of the cards that they are for",
+                                ),
+                                DataObject(
+                                    tag=0x82,
+                                    name="PK",
+                                    shortest=96,
+                                    longest=96,
+                                    about="the issuer's key in G2",
+                                ),
+                                DataObject(
+                                    tag=0x83,
+                                    name="W1",
+                                    shortest=48,
+                                    longest=48,
+                                    about="the issuer's key in G1",
+                                ),
+                                DataObject(
+                                    tag=0x84,
+                                    name="X",
+                                    shortest=96,
+                                    longest=96,
+                                    about="key of the digit table",
+                                ),
+                                DataObject(
+                                    tag=0x85,
+                                    name="table A",
+                                    shortest=24576,
+                                    longest=24576,
+                                    about="256 points, uncompressed",
+                                ),
+                                DataObject(
+                                    tag=0x86,
+                                    name="table W",
+                                    shortest=24576,
+                                    longest=24576,
+                                    about="256 points, uncompressed",
+                                ),
+                                DataObject(
+                                    tag=0x87,
+                                    name="ages",
+                                    shortest=0,
+                                    longest=150,
+                                    about="answered without PIN, one octet each, ascending",
+                                ),
+                                DataObject(
+                                    tag=0x88,
+                                    name="date",
+                                    shortest=4,
+                                    longest=4,
+                                    about="day of personalisation",
+                                ),
+                                DataObject(
+                                    tag=0x89,
+                                    name="statement",
+                                    shortest=1,
+                                    longest=1024,
+                                    optional=True,
+                                    about=(
+                                        "root's and auditor's about X, tables and ages; where the card has "
+                                        "pinned their keys it must be there"
+                                    ),
+                                ),
+                            ),
+                        ),
+                        DataObject(
+                            tag=0xE8,
+                            name="what the card trusts",
+                            shortest=145,
+                            longest=65535,
+                            children=(
+                                DataObject(tag=0x80, name="version", shortest=1, longest=1),
+                                DataObject(
+                                    tag=0x81,
+                                    name="date",
+                                    shortest=4,
+                                    longest=4,
+                                    about="day of personalisation",
+                                ),
+                                DataObject(
+                                    tag=0xA2,
+                                    name="trust points",
+                                    shortest=67,
+                                    longest=65535,
+                                    children=(
+                                        DataObject(
+                                            tag=0x7F21,
+                                            name="CVCA certificate",
+                                            shortest=64,
+                                            longest=4096,
+                                            repeated=True,
+                                            about="self-signed; one or two",
+                                        ),
+                                    ),
+                                ),
+                                DataObject(
+                                    tag=0x83,
+                                    name="auditor's keys",
+                                    shortest=65,
+                                    longest=130,
+                                    about="one or two points of P-256",
+                                ),
+                                DataObject(
+                                    tag=0x84,
+                                    name="root's keys",
+                                    shortest=65,
+                                    longest=130,
+                                    optional=True,
+                                    about="of the issuer's root, one or two points of P-256",
+                                ),
+                            ),
+                        ),
+                    ),
                     about="the last octets",
                 ),
                 states=("NOT_PINNED",),
