@@ -359,13 +359,13 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 data=Field(
                     presence=Presence.REQUIRED,
                     shortest=82,
-                    longest=65535,
+                    longest=439,
                     objects=(
                         DataObject(
                             tag=0xE1,
                             name="request",
                             shortest=80,
-                            longest=65535,
+                            longest=435,
                             children=(
                                 DataObject(tag=0x80, name="version", shortest=1, longest=1),
                                 DataObject(tag=0x81, name="rp_context", shortest=1, longest=255),
@@ -380,8 +380,8 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                 DataObject(
                                     tag=0xA4,
                                     name="predicates",
-                                    shortest=0,
-                                    longest=65535,
+                                    shortest=4,
+                                    longest=24,
                                     optional=True,
                                     children=(
                                         DataObject(
@@ -391,10 +391,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                             longest=2,
                                             optional=True,
                                             repeated=True,
-                                            about=(
-                                                "kind, years; one to four of these two in a request, in any "
-                                                "mixture"
-                                            ),
+                                            about="kind, years",
                                         ),
                                         DataObject(
                                             tag=0x81,
@@ -406,6 +403,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                             about="kind, day in 3 octets",
                                         ),
                                     ),
+                                    about="one to four, in any mixture",
                                 ),
                                 DataObject(
                                     tag=0x85,
@@ -800,13 +798,13 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 data=Field(
                     presence=Presence.REQUIRED,
                     shortest=124,
-                    longest=65535,
+                    longest=613,
                     objects=(
                         DataObject(
                             tag=0xE2,
                             name="terminal",
                             shortest=122,
-                            longest=65535,
+                            longest=609,
                             children=(
                                 DataObject(tag=0x80, name="version", shortest=1, longest=1),
                                 DataObject(tag=0x81, name="rp_context", shortest=1, longest=255),
@@ -827,8 +825,8 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                 DataObject(
                                     tag=0xA4,
                                     name="predicates",
-                                    shortest=0,
-                                    longest=65535,
+                                    shortest=4,
+                                    longest=96,
                                     optional=True,
                                     children=(
                                         DataObject(
@@ -838,10 +836,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                             longest=2,
                                             optional=True,
                                             repeated=True,
-                                            about=(
-                                                "kind, years; one to four of these two in a request, in any "
-                                                "mixture"
-                                            ),
+                                            about="kind, years",
                                         ),
                                         DataObject(
                                             tag=0x81,
@@ -1042,8 +1037,8 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                         DataObject(
                             tag=0xE8,
                             name="what the card trusts",
-                            shortest=145,
-                            longest=65535,
+                            shortest=146,
+                            longest=8481,
                             children=(
                                 DataObject(tag=0x80, name="version", shortest=1, longest=1),
                                 DataObject(
@@ -1056,8 +1051,8 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                 DataObject(
                                     tag=0xA2,
                                     name="trust points",
-                                    shortest=67,
-                                    longest=65535,
+                                    shortest=68,
+                                    longest=8202,
                                     children=(
                                         DataObject(
                                             tag=0x7F21,
@@ -1065,9 +1060,10 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                             shortest=64,
                                             longest=4096,
                                             repeated=True,
-                                            about="self-signed; one or two",
+                                            about="self-signed",
                                         ),
                                     ),
+                                    about="one or two",
                                 ),
                                 DataObject(
                                     tag=0x83,
@@ -1184,8 +1180,8 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                         DataObject(
                             tag=0xE8,
                             name="what the card trusts",
-                            shortest=145,
-                            longest=65535,
+                            shortest=146,
+                            longest=8481,
                             children=(
                                 DataObject(tag=0x80, name="version", shortest=1, longest=1),
                                 DataObject(
@@ -1198,8 +1194,8 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                 DataObject(
                                     tag=0xA2,
                                     name="trust points",
-                                    shortest=67,
-                                    longest=65535,
+                                    shortest=68,
+                                    longest=8202,
                                     children=(
                                         DataObject(
                                             tag=0x7F21,
@@ -1207,9 +1203,10 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                             shortest=64,
                                             longest=4096,
                                             repeated=True,
-                                            about="self-signed; one or two",
+                                            about="self-signed",
                                         ),
                                     ),
+                                    about="one or two",
                                 ),
                                 DataObject(
                                     tag=0x83,
