@@ -65,7 +65,7 @@ class ThroughPcscd(Target):
     def connect(self, kind: str, *, fresh: bool) -> CardConnection:
         self._slot.card = self._cards.get(kind, fresh=fresh)
         # Power off and on: the reader reads the answer to reset of the card that now lies there.
-        self._connection.reset()
+        self.reopen(self._connection).reset()
         return self.reopen(self._connection)
 
     def reopen(self, connection: CardConnection) -> CardConnection:
