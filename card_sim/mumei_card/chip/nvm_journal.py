@@ -77,9 +77,6 @@ class Journal:
         self.writes += 1
         self._seal()
 
-    def close(self) -> None:
-        self._flash.close()
-
     @property
     def _codec(self) -> Codec:
         codec = Codec(self._salt, self._root.journal.generation, large=False)

@@ -402,6 +402,19 @@ def test_a_name_that_the_disk_does_not_take_is_told(tmp_path: Path) -> None:
         assert caught.value.hint
 
 
+def test_a_card_that_cannot_be_repaired_says_so_and_is_free_again(path: Path) -> None:
+    Nvm.open(path).close()
+    nvm = Nvm.open(path, power=PowerCut(1, Moment.TORN, 30))
+    with pytest.raises(PowerLost):
+        nvm.commit({"pin": b"\x02"})
+    nvm.close()
+    with pytest.raises(CardFileError, match="No space left") as caught:
+        Nvm.open(path, power=Broken(StepKind.WRITE))
+    assert caught.value.hint
+    Nvm.open(path).close()
+    assert contents(path) == RECORDS
+
+
 def test_a_card_that_another_process_writes_to_is_always_readable(path: Path) -> None:
     """Without lock one sees a state that was, whatever of a commit, or of a journal written anew, is there."""
     nvm = Nvm.open(path)
