@@ -172,8 +172,9 @@ class _Held:
         # Each may fail when the card or the service is gone; there is nothing left to let go of then. A lost card
         # has forgotten its PIN by itself, and when its reset fails, pcscd 1.9 may not see it laid back.
         disposition = scard.SCARD_LEAVE_CARD if self.is_lost else scard.SCARD_RESET_CARD
-        scard.SCardEndTransaction(self.handle, scard.SCARD_LEAVE_CARD)
-        scard.SCardDisconnect(self.handle, disposition)
+        # Reset while it is still ours: whoever waits for it would else begin in the middle of the reset.
+        scard.SCardEndTransaction(self.handle, disposition)
+        scard.SCardDisconnect(self.handle, scard.SCARD_LEAVE_CARD)
         self.context.release()
 
 

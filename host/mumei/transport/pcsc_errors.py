@@ -115,7 +115,9 @@ def error_for(code: int, *, doing: str, in_session: bool = False) -> MumeiError:
     if in_session and code in _GONE:
         return CardRemovedError("the card was removed", hint=REMOVED_HINT)
     unexpected = (HostEnvironmentError, "PC/SC reports an unexpected error", UNEXPECTED_HINT)
-    family, message, hint = _FAMILIES.get(code, unexpected)
+    # It spoke one protocol before; a card that was just reset speaks none yet.
+    meant = RESET_CARD if in_session and code == PROTO_MISMATCH else code
+    family, message, hint = _FAMILIES.get(meant, unexpected)
     return family(f"{message} ({doing}: {code:08X})", hint=hint)
 
 

@@ -53,6 +53,11 @@ def test_what_vanishes_in_a_session_was_removed(code: int) -> None:
     assert type(error_for(code, doing="SCardTransmit", in_session=True)) is CardRemovedError
 
 
+def test_a_protocol_lost_in_a_session_is_a_reset() -> None:
+    assert type(error_for(0x8010000F, doing="SCardTransmit", in_session=True)) is CardResetError
+    assert type(error_for(0x8010000F, doing="SCardConnect")) is WrongCardError
+
+
 def test_signed_codes_are_understood() -> None:
     assert type(error_for(0x80100069 - (1 << 32), doing="SCardTransmit")) is CardRemovedError
 
