@@ -21,7 +21,7 @@ from .sessions import (
 from .suite import ISO, MUMEI, TR2, TR3, cases, clause, on, wears
 from .wire.certificates import TERMINAL, chat
 from .wire.pace import PROTOCOL, encode_point
-from .wire.tlv import command, octets, tlv, tree
+from .wire.tlv import command, octets, tlv
 
 STANDARD = (ISSUED, NEW)
 CHALLENGE = ("00 84 00 00 08", "................ 9000")
@@ -257,17 +257,6 @@ def test_a_token_of_another_length(card: Card, size: int) -> None:
     token = pace.agree()
     answer = pace.step(tlv("85", (token + bytes(8))[:size]), last=True)
     assert answer.sw in ("6A80", "6300")
-
-
-@clause(TR3, "B.1", "the keys of the terminal and the card must differ")
-@on(*STANDARD)
-def test_the_cards_own_mapping_key_is_no_key_of_the_terminal(card: Card) -> None:
-    pace = Pace(card, SHOP_CODE, password_of(card, SHOP_CODE))
-    pace.begin()
-    key = pace.get_nonce()
-    answer = pace.step(tlv("81", key)).check("* 9000")
-    mapped = tree(tree(answer.data)["7C"])["82"]
-    pace.step(tlv("83", mapped)).check("6A80|7C*9000")
 
 
 @clause(TR2, "2.4", "PACE with the PIN counts a wrong one, and a right one gives tries back")

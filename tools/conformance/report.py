@@ -16,10 +16,11 @@ def as_text(run: Run) -> str:
     lines = [_title(run)]
     found = by_clause(run.results)
     width = max((len(line.section) for line in found), default=0)
+    about = max((len(line.about) for line in found), default=0)
     for standard, group in groupby(found, key=lambda line: line.standard):
-        lines += ["", f"{standard:<{width + 74}}{'checks':>7}{'passed':>7}{'failed':>7}{'n/a':>5}"]
+        lines += ["", f"{standard:<{width + about + 4}}{'checks':>7}{'passed':>7}{'failed':>7}{'n/a':>5}"]
         lines += [
-            f"  {line.section:<{width}}  {line.about[:70]:<70}{line.checks:>7}{line.passed:>7}{line.failed:>7}"
+            f"  {line.section:<{width}}  {line.about:<{about}}{line.checks:>7}{line.passed:>7}{line.failed:>7}"
             f"{line.not_applicable:>5}"
             for line in group
         ]
