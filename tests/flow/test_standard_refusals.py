@@ -292,7 +292,7 @@ class TestChains:
             with pytest.raises(TrustError, match="signature"):
                 authenticate(channel, pace, Thief())
             with pytest.raises(CardRefused) as refused:
-                present(channel, b"\x00")
+                present(channel, bytes.fromhex("E100"))
             assert refused.value.sw == codes.SW_SECURITY_STATUS
         with pytest.raises(TrustError):
             replace(good, key=SigningKey.generate())
