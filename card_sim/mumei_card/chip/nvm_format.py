@@ -12,7 +12,8 @@ All integers big-endian; H = SHA-256, cut to the length named. Pages of 64 octet
 
 The segment of *large* values has one entry ``A`` with all of them, written when one of them changes. The *journal*
 begins with one entry ``A``, all other records, and goes on with one entry ``C`` per commit, its changes. After the
-last one lies a *seal*, ``S``, an entry without body on one page, which the next entry overwrites.
+last one lies a *seal*, ``S``, an entry without body on one page, which the next entry overwrites. What a root names
+needs none: it lasted before.
 
 What cannot be read is either what a power cut left, or damage. A commit is acknowledged only when its entry is
 whole and lasts, and it is sealed then: so an entry that does not check, with nothing valid behind it, was never
@@ -121,8 +122,9 @@ class Root:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     """What a memory holds. ``digest``: of the journal's last entry. ``end``: the page behind it, where the next one
-    goes; ``is_sealed``: whether its seal is there. ``has_erased``: whether the journal still holds values that were
-    erased. ``live``: pages in use from FIRST_SEGMENT on; whatever is not erased elsewhere, a power cut left.
+    goes. ``commits``: entries behind the first. ``is_sealed``: whether the last one's seal is there.
+    ``has_erased``: whether the journal still holds values that were erased. ``live``: pages in use from
+    FIRST_SEGMENT on; whatever is not erased elsewhere, a power cut left.
     """
 
     salt: bytes
@@ -131,6 +133,7 @@ class Contents:
     writes: int
     digest: bytes
     end: int
+    commits: int
     is_sealed: bool
     has_erased: bool
     live: tuple[range, ...]
@@ -241,7 +244,8 @@ def read_memory(octets: bytes) -> Contents:
         codec = Codec(salt, root.large.generation, large=True)
         large = _present(_first_entry(octets, root.large, codec)[1])
     codec = Codec(salt, root.journal.generation, large=False)
-    writes, changes, end = _first_entry(octets, root.journal, codec)
+    first, changes, end = _first_entry(octets, root.journal, codec)
+    writes = first
     records, has_erased = large | _present(changes), False
     for number, entry, next_end in _commits(octets, root.journal, end, codec, writes):
         for name, value in entry.items():
@@ -258,6 +262,7 @@ def read_memory(octets: bytes) -> Contents:
         writes=writes,
         digest=codec.digest,
         end=end,
+        commits=writes - first,
         is_sealed=is_sealed,
         has_erased=has_erased,
         live=(

@@ -27,6 +27,7 @@ class Journal:
         self._root = contents.root
         self._digest = contents.digest
         self._end = contents.end
+        self._commits = contents.commits
         self._in_doubt = False
         self.records = contents.records
         self.writes = contents.writes
@@ -53,7 +54,7 @@ class Journal:
             # Where there is no room for it now, a commit will say so; the card as it stands is good.
             with contextlib.suppress(OSError):
                 journal._write(journal.records, journal.writes)
-        if not contents.is_sealed or journal._root != contents.root:
+        if not contents.is_sealed:
             journal._seal()
         return journal
 
@@ -72,6 +73,7 @@ class Journal:
                 self._flash.write(self._end * PAGE, octets)
                 self._flash.sync()
             self._end += pages
+            self._commits += 1
             self._digest = digest
         self.records = records
         self.writes += 1
@@ -87,7 +89,9 @@ class Journal:
         return [*changes.values(), *(self.records.get(name) for name in changes)]
 
     def _seal(self) -> None:
-        """Says of the last entry that it lasts. It need not last itself: the next sync carries it."""
+        """Says of the last commit that it lasts. It need not last itself: the next sync carries it."""
+        if not self._commits:
+            return
         with contextlib.suppress(OSError):
             self._flash.write(self._end * PAGE, self._codec.seal(self.writes))
 
@@ -122,6 +126,7 @@ class Journal:
             self._flash.sync()
         old = self._root
         self._root, self._digest, self._end = root, digest, journal.first + form.pages_of(octets)
+        self._commits = 0
         # The new state stands. Should the erasing fail, the next commit tries again.
         with contextlib.suppress(OSError), self._undone_on_error():
             for segment in (old.journal, old.large if old.large != large else None):
@@ -155,6 +160,7 @@ class Journal:
             writes=self.writes,
             digest=self._digest,
             end=self._end,
+            commits=self._commits,
             is_sealed=False,
             has_erased=False,
             live=(range(large.first, large.end), range(journal.first, self._end)),
