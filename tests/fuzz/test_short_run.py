@@ -10,16 +10,19 @@ from tools.fuzz.catalogue import TARGETS
 from tools.fuzz.judge import Judge, Limits
 from tools.fuzz.mutational import drive
 from tools.fuzz.oracles import Stopwatch
-from tools.fuzz.target import Target
+from tools.fuzz.target import PARSER_BAR, Target
 from tools.fuzz.world import World
 
-#: Inputs of a parser, APDUs of the card: enough for every seed and a few thousand changes.
+#: Inputs of a parser and of a protocol, APDUs of the card: enough for every seed and many changes of each.
 INPUTS: Final = 3_000
+RUNS: Final = 1_000
 APDUS: Final = 5_000
 
 
 def units(target: Target) -> int:
-    return APDUS if target.unit == "APDU" else INPUTS
+    if target.unit == "APDU":
+        return APDUS
+    return INPUTS if target.bar >= PARSER_BAR and target.name != "trace" else RUNS
 
 
 @pytest.mark.parametrize("name", TARGETS)
