@@ -6,6 +6,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.conformance.prepare import prepare
@@ -60,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--reader", metavar="PATTERN", help="on the card in this reader: part of its name")
     run.add_argument("--card", metavar="SERIAL", help="which card that is")
     run.add_argument("--destructive", action="store_true", help="allow what wears the real card out")
+    run.add_argument(
+        "--thorough", action="store_true", help="run every check on every mutant, not the named ones"
+    )
     run.add_argument("--results", type=Path, metavar="FILE", help="keep the results")
     _add_forms(run)
     run.add_argument("pytest", nargs="*", help="further arguments for pytest, after --")
@@ -86,7 +90,9 @@ def _prepare(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    return _print(load(options.results), options)
+    run = load(options.results)
+    _print([run], options.form)
+    return _code(run)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -98,54 +104,66 @@ def _run(options: argparse.Namespace) -> int:
         return EXIT_USAGE
     places = ("reader",) if options.reader else (options.on,) if options.on else ("software", "pcscd")
     with tempfile.TemporaryDirectory() as folder:
-        bench = options.bench or prepare(Path(folder) / "bench")
-        codes = [_run_on(place, bench, Path(folder), options) for place in places]
+        bench = options.bench.resolve() if options.bench else prepare(Path(folder) / "bench")
+        codes, runs = zip(*(_run_on(place, bench, Path(folder), options) for place in places), strict=True)
+        _print([run for run in runs if run is not None], options.form)
         if len(places) > 1:
-            codes.append(_run_mutants(bench))
+            codes = (*codes, _run_mutants(bench, options))
     # A check that failed says more than a service that is not there.
     return EXIT_FAILED if EXIT_FAILED in codes else max(codes)
 
 
-def _run_on(place: str, bench: Path, folder: Path, options: argparse.Namespace) -> int:
-    results = options.results or folder / "results.json"
+def _run_on(place: str, bench: Path, folder: Path, options: argparse.Namespace) -> tuple[int, Run | None]:
+    """Exit code, and what became of the checks where there was a card."""
+    results = options.results.resolve() if options.results else folder / "results.json"
     if options.results and not (options.on or options.reader):
         results = results.with_name(f"{results.stem}-{place}{results.suffix}")
     command = ["--on", place, "--bench", str(bench), "--results", str(results)]
     if options.reader:
         command += ["--reader", options.reader, "--card", options.card]
         command += ["--destructive"] if options.destructive else []
-    done = _pytest([*command, *options.pytest], checks_only=True)
+    done = _run_checks([*command, *options.pytest])
     if done not in (EXIT_OK, EXIT_FAILED) or not results.exists():
-        return EXIT_ENVIRONMENT
-    return max(_print(load(results), options), done)
+        return EXIT_ENVIRONMENT, None
+    run = load(results)
+    return max(_code(run), done), run
 
 
-def _run_mutants(bench: Path) -> int:
-    return EXIT_FAILED if _pytest(["--bench", str(bench), "--thorough"], checks_only=False) else EXIT_OK
+def _run_mutants(bench: Path, options: argparse.Namespace) -> int:
+    """The suite on each mutant of the card; prints how many it finds."""
+    thorough = ["--thorough"] if options.thorough else []
+    command = _pytest([f"{_SUITE}/test_mutants.py", "-s", "--bench", str(bench), *thorough])
+    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        for line in process.stdout or ():
+            figure = line.startswith("mutants found:") and options.form is as_text
+            print(line, end="", file=sys.stdout if figure else sys.stderr)
+    return EXIT_FAILED if process.returncode else EXIT_OK
 
 
-def _pytest(arguments: list[str], *, checks_only: bool) -> int:
-    """In a process of its own, as tests run; its output goes beside the report."""
+def _run_checks(arguments: list[str]) -> int:
+    """In a process of its own, as tests run; what pytest says goes beside the report."""
     files = sorted(str(path.relative_to(_ROOT)) for path in (_ROOT / _SUITE).glob("test_[0-9]*.py"))
-    wanted = files if checks_only else [f"{_SUITE}/test_mutants.py", "-s"]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "tools.conformance.plugin",
-        "--no-header",
-        "--tb=no",
-    ]
     done = subprocess.run(  # noqa: S603 - our own words
-        [*command, *wanted, *arguments], cwd=_ROOT, stdout=sys.stderr, check=False
+        _pytest([*files, *arguments]), cwd=_ROOT, stdout=sys.stderr, check=False
     )
     return done.returncode
 
 
-def _print(run: Run, options: argparse.Namespace) -> int:
-    print(options.form(run))
+def _pytest(arguments: list[str]) -> list[str]:
+    options = ("-q", "-p", "tools.conformance.plugin", "--no-header", "--tb=no")
+    return [sys.executable, "-m", "pytest", *options, *arguments]
+
+
+def _print(runs: Sequence[Run], form: Callable[[Run], str]) -> None:
+    texts = [form(run) for run in runs]
+    if form is as_json and len(texts) > 1:
+        print(f"[{','.join(texts)}]")
+    elif texts:
+        print("\n\n".join(texts))
+
+
+def _code(run: Run) -> int:
+    """A run without any check has failed too."""
     return EXIT_FAILED if run.failed or not run.results else EXIT_OK
 
 
