@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 from tests.fixtures import standard, world
-from tests.fixtures.faults import LIMIT, Faulty, faulty
+from tests.fixtures.faults import Faulty, faulty
 from tests.fixtures.world import TODAY, Records, over
 
 from mumei.cli.output import exit_code
@@ -88,18 +88,15 @@ def exchanges(kind: str) -> int:
 
 #: Fault to the exit codes that it may have.
 FAULTS: Final = {
-    "remove@{}": {4},
     "remove@{}:inside": {4},
     "remove@{}:after": {4},
     "reset@{}:after": {0, 4},
     "warm-reset@{}": {0, 4},
-    f"late@{{}}:{LIMIT * 2}": {4},
     "mute@{}": {4},
     "replay@{}": {0, 4},
     "6C@{}": {0},
     "61@{}:100": {0},
     "memory-full@{}": {1},
-    "memory-worn@{}": {1},
     "garble@{}": {0, 4},
     "truncate@{}": {0, 4},
 }
