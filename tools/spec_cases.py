@@ -204,7 +204,8 @@ def mutations(objects: Sequence[DataObject], *, ordered: bool = True) -> Iterato
     good = _sample_objects(objects)
     whole = _join(good)
     yield "an octet behind the last object", whole + b"\0"
-    yield "the last octet missing", whole[:-1]
+    if whole:
+        yield "the last octet missing", whole[:-1]
     unknown = next(tag for tag in _UNKNOWN_TAGS if all(entry.tag != tag for entry in objects))
     yield f"unknown object {unknown:02X}", whole + encode(unknown, b"\0")
     required = [entry for entry in objects if not entry.optional]
