@@ -74,6 +74,7 @@ def cases(spec: CommandSpec, profile: str) -> Iterator[Case]:
         yield maker.case("not in this profile", maker.apdu(spec.variants[0]), codes.SW_INS_NOT_SUPPORTED)
         return
     yield from maker.parameters()
+    yield from maker.several_mistakes()
     for variant in spec.variants:
         if profile in variant.profiles:
             yield from maker.lengths(variant)
@@ -171,6 +172,23 @@ class _Maker:
             for p2 in _outside(known_p2):
                 apdu = replace(self.apdu(variant), p1=p1, p2=p2)
                 yield self.case(f"P1-P2 {p1:02X}{p2:02X}", apdu, self._spec.other_p2)
+
+    def several_mistakes(self) -> Iterator[Case]:
+        """Everything wrong from some field on: what comes first in the command is answered."""
+        variant = self._variants[0]
+        right = self.apdu(variant)
+        wrong = replace(right, data=b"" if right.data else b"\0", le=None)
+        known_p1 = frozenset[int]().union(*(other.p1 for other in self._variants))
+        known_p2 = frozenset[int]().union(*(other.p2 for other in self._variants if right.p1 in other.p1))
+        for p2 in _outside(known_p2)[:1]:
+            wrong = replace(wrong, p2=p2)
+            yield self.case("P2, data and Le wrong", wrong, self._spec.other_p2)
+        for p1 in _outside(known_p1)[:1]:
+            wrong = replace(wrong, p1=p1)
+            yield self.case("P1 and all that follows wrong", wrong, self._spec.other_p1)
+        yield self.case(
+            "class and all that follows wrong", replace(wrong, cla=0xA0), codes.SW_CLA_NOT_SUPPORTED
+        )
 
     def lengths(self, variant: Variant) -> Iterator[Case]:
         right, data = self.apdu(variant), variant.data
