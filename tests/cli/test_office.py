@@ -231,7 +231,7 @@ class TestEnrol:
             ("half", octets[: len(octets) // 2]),
             ("empty", b""),
             ("foreign", b"PK\x03\x04" + bytes(500)),
-            ("newer", octets[:8] + b"\x02" + octets[9:]),
+            ("newer", octets[:8] + b"\xfe" + octets[9:]),
         ):
             card = place.folder / f"{name}.card"
             card.write_bytes(content)

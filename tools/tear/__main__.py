@@ -38,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         machine=Machine.this(),
         form="short form" if options.short else "full form",
         seconds=time.monotonic() - begin,
+        processor=time.process_time(),
         swept=swept,
         planted=0 if options.only else len(PLANTS),
         missed=missed,

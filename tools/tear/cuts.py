@@ -18,6 +18,8 @@ from mumei_card.chip.power import Step, StepKind
 _INSIDE = (1, 13, 21, 37, PAGE - 1)
 #: Of a long write the first and last pages are torn at octets inside, all others at their ends.
 _CLOSELY = 3
+#: Up to so many octets, a write is torn at every one of them: all commits but those that write everything anew.
+_COMMIT = 2048
 #: Where not every page is torn, one of so many is, besides the first and last ones.
 _STRIDE = 64
 
@@ -27,7 +29,7 @@ class Detail(Enum):
 
     STEPS = "before every step, and once in every write"
     PAGES = "also at some pages of every write"
-    OCTETS = "also at every page, and at octets inside"
+    OCTETS = "also at every page, and at every octet of a commit"
 
 
 class Variant(Enum):
@@ -94,7 +96,13 @@ def _unsynced(image: bytes, steps: Sequence[Step], done: int, now: bytes) -> Ite
 
 
 def _torn(now: bytes, step: Step, done: int, detail: Detail) -> Iterator[Cut]:
-    for arrived in torn_at(len(step.octets), detail):
+    chosen = torn_at(len(step.octets), detail)
+    if detail is Detail.OCTETS and len(step.octets) <= _COMMIT:
+        for arrived in sorted(set(range(1, len(step.octets))).difference(chosen)):
+            octets = bytearray(now)
+            _write(octets, step.offset, step.octets[:arrived])
+            yield Cut(done=done, variant=Variant.PREFIX, octets=arrived, image=bytes(octets))
+    for arrived in chosen:
         octets = bytearray(now)
         _write(octets, step.offset, step.octets[:arrived])
         prefix = bytes(octets)

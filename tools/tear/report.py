@@ -15,11 +15,13 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All scenarios of a run. ``missed``: planted defects that nothing was found of; None where none were tried."""
+    """All scenarios of a run. ``planted``, ``missed``: planted defects tried, and those that nothing was found of.
+    ``seconds``: by the clock; ``processor``: of this process."""
 
     machine: Machine
     form: str
     seconds: float
+    processor: float
     swept: Sequence[Swept]
     planted: int = 0
     missed: Sequence[str] = field(default=())
@@ -61,7 +63,10 @@ class Report:
             found = self.planted - len(self.missed)
             lines.append(f"{found} of {self.planted} planted defects found")
             lines += [f"    missed: {name}" for name in self.missed]
-        lines.append(f"{self.form}, {self.seconds:.0f} s on one core of: {self.machine.text()}")
+        lines.append(
+            f"{self.form}: {self.processor:.0f} s of one core, {self.seconds:.0f} s in all, on"
+            f" {self.machine.text()}"
+        )
         return "\n".join(lines)
 
     def json(self) -> str:
@@ -70,6 +75,7 @@ class Report:
             {
                 "form": self.form,
                 "seconds": round(self.seconds, 1),
+                "processor_seconds": round(self.processor, 1),
                 "machine": asdict(self.machine),
                 "cut_points": self.points.total(),
                 "cut_points_by_kind": dict(self.points),
