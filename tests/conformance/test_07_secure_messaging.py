@@ -178,6 +178,8 @@ def _sealed(sm: SecureMessaging, block: bytes) -> bytes:
     refused=("00 FE 00 00", "6D00"),
     holder=("00 2C 03 03", "6982"),
     header_not_authenticated=("04 84 00 00 08", "6882"),
+    channel_16=("4C 84 00 00 08", "6881"),
+    class_ff=("FF 84 00 00 08", "6E00"),
 )
 def test_a_plain_command_ends_the_session(card: Card, apdu: str, answer: str) -> None:
     channel = open_channel(card)

@@ -14,6 +14,9 @@ from mumei_card.os.security_status import SecurityStatus
 from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
 from mumei_core.iso7816.secure_messaging import CardChannel, SecureMessagingError, is_protected
 
+# Bit 7: channels above 3, whose numbers lie where the others have secure messaging, and FF, which is no class.
+_OTHER_CLASSES = 0x40
+
 
 class SecureMessagingLayer(Layer):
     """``end_above``: lets the layers above forget what belonged to the session."""
@@ -40,7 +43,7 @@ class SecureMessagingLayer(Layer):
             response = above(command)
             self._follow_up()
             return response
-        if not is_protected(command.cla):
+        if not _is_protected(command.cla):
             self._end()
             # With an answer of its own: the outer one would bring the ended session's status back on a refusal.
             response = answer(self._status, above, command)
@@ -68,3 +71,8 @@ class SecureMessagingLayer(Layer):
         self.reset()
         self._status.clear()
         self._end_above()
+
+
+def _is_protected(cla: int) -> bool:
+    """Where the two bits say something else, the command is a plain one (ISO/IEC 7816-4:2005, 5.1.1)."""
+    return is_protected(cla) and not cla & _OTHER_CLASSES
