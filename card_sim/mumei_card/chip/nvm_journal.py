@@ -124,14 +124,14 @@ class Journal:
             self._flash.sync()
             self._flash.write(root.page * PAGE, root.to_page(self._salt))
             self._flash.sync()
-        old = self._root
+        old, behind_seal = self._root, min(self._end + 1, self._root.journal.end)
         self._root, self._digest, self._end = root, digest, journal.first + form.pages_of(octets)
         self._commits = 0
         # The new state stands. Should the erasing fail, the next commit tries again.
         with contextlib.suppress(OSError), self._undone_on_error():
-            for segment in (old.journal, old.large if old.large != large else None):
-                if segment is not None and segment.pages:
-                    self._flash.write(segment.first * PAGE, erased(segment.pages * PAGE))
+            self._erase(range(old.journal.first, behind_seal))
+            if old.large != large:
+                self._erase(range(old.large.first, old.large.end))
             self._flash.sync()
 
     @contextlib.contextmanager
@@ -169,8 +169,12 @@ class Journal:
     def _clear(self, octets: bytes, contents: Contents) -> None:
         """Erases what is neither in use nor erased. A root comes first, and is gone before what it names."""
         for pages in form.debris(octets, contents):
-            self._flash.write(pages.start * PAGE, erased(len(pages) * PAGE))
+            self._erase(pages)
             self._flash.sync()
+
+    def _erase(self, pages: range) -> None:
+        if pages:
+            self._flash.write(pages.start * PAGE, erased(len(pages) * PAGE))
 
 
 def _place(pages: int, generation: int, used: list[Segment]) -> Segment:
