@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from mumei_core.commands.data_objects import check as check_data
+from mumei_core.commands.explanation import PROTECTION_BITS
 from mumei_core.commands.specification import CommandSpec, Example, Field, Variant
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816.apdu import CommandAPDU
@@ -150,6 +151,9 @@ def _step(
     if sw >> 8 in (0x90, 0x61, 0x62) or sw >> 4 == 0x63C:
         if variant is None:
             refuse(place, f"the example is answered {sw:04X}, and its P1-P2 are no variant of {spec.name}")
+        if apdu.cla & PROTECTION_BITS & ~spec.cla:
+            # Under a cipher, or with a MAC behind it.
+            return spec, variant
         _data(variant.data, apdu.data, place, "data")
         # What waits for GET RESPONSE after 61XX is not here yet.
         if sw >> 8 == 0x90:

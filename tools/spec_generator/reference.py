@@ -310,7 +310,7 @@ def _who(specifications: Specifications, word: StatusWord) -> str:
     ]
     if len(names) > 8:
         return ", ".join([*layer, f"{len(names)} commands"])
-    return ", ".join([*layer, *names]) or "none yet"
+    return ", ".join([*layer, *names]) or "none"
 
 
 def _defined(specifications: Specifications) -> Iterator[StatusWord]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from mumei_core.commands import codes
 from mumei_core.commands.data_objects import Item, walk
@@ -23,7 +24,8 @@ from mumei_core.commands.specification import (
 from mumei_core.iso7816.apdu import MAX_EXTENDED_DATA, CommandAPDU, ResponseAPDU
 from mumei_core.iso7816.chaining import CHAINING_BIT
 
-_PROTECTION_BITS = 0x0C
+#: Bits of the class octet that say that data field and answer are protected.
+PROTECTION_BITS: Final = 0x0C
 _SCP03_BIT = 0x04
 
 
@@ -143,7 +145,9 @@ def _fields(spec: CommandSpec | None, command: CommandAPDU) -> tuple[Field, Fiel
     if protection == "secure messaging":
         return _PROTECTED_COMMAND, _PROTECTED_ANSWER
     variant = spec.variant(command.p1, command.p2) if spec else None
-    if protection or spec is None or (variant is None and spec.secret):
+    if protection:
+        return _UNDER_SCP03, _UNDER_SCP03
+    if spec is None or (variant is None and spec.secret):
         return _HIDDEN, _HIDDEN
     if variant is None:
         return _OPEN, _OPEN
@@ -151,8 +155,8 @@ def _fields(spec: CommandSpec | None, command: CommandAPDU) -> tuple[Field, Fiel
 
 
 def _protection(spec: CommandSpec | None, command: CommandAPDU) -> str:
-    bits = command.cla & _PROTECTION_BITS
-    if not bits or (spec is not None and spec.cla & _PROTECTION_BITS == bits):
+    bits = command.cla & PROTECTION_BITS
+    if not bits or (spec is not None and spec.cla & PROTECTION_BITS == bits):
         return ""
     return "SCP03" if bits == _SCP03_BIT else "secure messaging"
 
@@ -199,6 +203,7 @@ def _raw(name: str, *, secret: bool) -> Field:
 
 _HIDDEN = _raw("data", secret=True)
 _OPEN = _raw("data", secret=False)
+_UNDER_SCP03 = _raw("data under SCP03", secret=True)
 
 
 def _protected(*others: DataObject) -> Field:

@@ -304,6 +304,44 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                     (bytes.fromhex("80D83001013100"), "6A86"),
                 ),
             ),
+            Example(
+                about=(
+                    "inside SCP03 with C-MAC and C-ENC: another key version, a wrong check value, then new "
+                    "keys"
+                ),
+                given="maker",
+                steps=(
+                    (
+                        bytes.fromhex("8050300008000102030405060700"),
+                        "00000000000000000000300370B1E15634C09B877FFA8480C1D42240C60000019000",
+                    ),
+                    (bytes.fromhex("848203001063819C2EEA8E33E28A73C19FB2F249FC"), "9000"),
+                    (
+                        bytes.fromhex(
+                            "84D82F81586AB08CF738141B9651AD4B67BB36A657876870B1D8F8E69129543DCFC3C19193486BCC"
+                            "0AE283DADD14BB99E9F293277B1FFA1E6D4F0EDCA4F9F1DBA71F50E784C98AD5F44B5A75FB778201"
+                            "9E133CEF4CCEAC08E3EED28DE200"
+                        ),
+                        "6A88",
+                    ),
+                    (
+                        bytes.fromhex(
+                            "84D830815848769B1398FF3BB7FFE741B5B885358CEAA490573BD21A5D1C21C73DB376DDCD315540"
+                            "60F18E7F90B7D4A843ECDE9C43511E84C809A48EDD8AFD42966F85C468C588A50D69BD42987E6AAF"
+                            "B363370FA2E0398C3A9FEA9F7D00"
+                        ),
+                        "6A80",
+                    ),
+                    (
+                        bytes.fromhex(
+                            "84D8308158B378DFE0D6604D3B8219EAAEA22B01F0023A2A59BFF5F817DFB973B85DA15CCCCF57BD"
+                            "F4BA51DDF1433D57ECAD005E1588ACA62DD70BC4FDBC5576C1D308160C0AA902F78F6F8FAB3D6BAC"
+                            "ABBC144F7C12CECA213AC432B500"
+                        ),
+                        "315EAADA504A77F2A8DF9000",
+                    ),
+                ),
+            ),
         ),
         life_cycle=("OP_READY", "INITIALIZED", "SECURED", "LOCKED"),
     ),
@@ -374,6 +412,33 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                     (bytes.fromhex("80F24002024F0000"), "6A86"),
                 ),
             ),
+            Example(
+                about="inside SCP03 with C-MAC, whose eight octets follow the data: a new card",
+                given="maker",
+                steps=(
+                    (
+                        bytes.fromhex("8050300008000102030405060700"),
+                        "00000000000000000000300370B1E15634C09B877FFA8480C1D42240C60000019000",
+                    ),
+                    (bytes.fromhex("848201001063819C2EEA8E33E261AA4D7D39A2E1CF"), "9000"),
+                    (
+                        bytes.fromhex("84F280020A4F00F6B2DA000570DFDC00"),
+                        "E30E4F08A0000001510000009F7001019000",
+                    ),
+                ),
+            ),
+            Example(
+                about="inside SCP03, another query",
+                given="maker",
+                steps=(
+                    (
+                        bytes.fromhex("8050300008000102030405060700"),
+                        "00000000000000000000300370B1E15634C09B877FFA8480C1D42240C60000019000",
+                    ),
+                    (bytes.fromhex("848201001063819C2EEA8E33E261AA4D7D39A2E1CF"), "9000"),
+                    (bytes.fromhex("84F280020B4F01A090815C1D3A47B09A00"), "6A80"),
+                ),
+            ),
         ),
         life_cycle=("OP_READY", "INITIALIZED", "SECURED", "LOCKED"),
     ),
@@ -431,6 +496,23 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                     (bytes.fromhex("80F0800F"), "6982"),
                     (bytes.fromhex("80F0800F0100"), "6700"),
                     (bytes.fromhex("80F08003"), "6A86"),
+                ),
+            ),
+            Example(
+                about=(
+                    "inside SCP03 with C-MAC and C-ENC: parameters are missing for INITIALIZED; then the end "
+                    "of the card"
+                ),
+                given="maker",
+                steps=(
+                    (
+                        bytes.fromhex("8050300008000102030405060700"),
+                        "00000000000000000000300370B1E15634C09B877FFA8480C1D42240C60000019000",
+                    ),
+                    (bytes.fromhex("848203001063819C2EEA8E33E28A73C19FB2F249FC"), "9000"),
+                    (bytes.fromhex("84F08007081F8A4447389CA81C"), "6985"),
+                    (bytes.fromhex("84F080FF0833433DD503E05DD9"), "9000"),
+                    (bytes.fromhex("00A4040008F06D756D6569010100"), "6985"),
                 ),
             ),
         ),

@@ -162,6 +162,24 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                     (bytes.fromhex("8030010008E30680010181010000"), "6A86"),
                 ),
             ),
+            Example(
+                about="inside SCP03, on a card without parameters",
+                given="maker",
+                steps=(
+                    (
+                        bytes.fromhex("8050300008000102030405060700"),
+                        "00000000000000000000300370B1E15634C09B877FFA8480C1D42240C60000019000",
+                    ),
+                    (bytes.fromhex("848203001063819C2EEA8E33E28A73C19FB2F249FC"), "9000"),
+                    (
+                        bytes.fromhex(
+                            "8430000038CA2797C3C0C4ADFDD6C3F1A46FA5860F63627C8C8A3FEFFCE64F73802996D6A0A43FF5"
+                            "33D90C6125E657117E164B2D3CD5068C9CCF620F5200"
+                        ),
+                        "6A88",
+                    ),
+                ),
+            ),
         ),
         life_cycle=("OP_READY", "INITIALIZED", "SECURED"),
     ),
@@ -1278,6 +1296,19 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 about="without data; another P1",
                 given="pin",
                 steps=((bytes.fromhex("80E28000"), "6700"), (bytes.fromhex("80E2400002E500"), "6A86")),
+            ),
+            Example(
+                about="inside SCP03, malformed: two blocks",
+                given="maker",
+                steps=(
+                    (
+                        bytes.fromhex("8050300008000102030405060700"),
+                        "00000000000000000000300370B1E15634C09B877FFA8480C1D42240C60000019000",
+                    ),
+                    (bytes.fromhex("848203001063819C2EEA8E33E28A73C19FB2F249FC"), "9000"),
+                    (bytes.fromhex("84E2000018ADABE3C7D217FE8A097A03417716E6CC4BC53C80336BE8C7"), "9000"),
+                    (bytes.fromhex("84E2800118EBC98FC13603D589BC6DE36D8271A21FB4208BD10BC5AEA3"), "6A80"),
+                ),
             ),
         ),
         life_cycle=("OP_READY", "INITIALIZED", "SECURED"),
