@@ -55,3 +55,29 @@ def test_the_first_test_in_the_readme_runs_as_it_stands(folder: Path) -> None:
     (folder / "test_counter.py").write_text(found[1], encoding="utf-8")
     done = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_counter.py"], folder)
     assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "mumei trace record visit.trace terminal verify --terminal world/sake --over 20 --card world/1.card"
+            " --passphrase-file world/passphrase",
+            "ACCEPT",
+        ),
+        ("mumei trace show visit.trace", "PRESENT"),
+        (
+            "mumei trace replay visit.trace --card world/4.card --terminal world/sake"
+            " --passphrase-file world/passphrase",
+            "15 of 15",
+        ),
+        ("mumei-card faults", "remove@PRESENT:after"),
+        ("mumei-card chips", "J3R180"),
+    ],
+)
+def test_what_the_readme_tells_developers_to_type_works(folder: Path, line: str, said: str) -> None:
+    assert f"`{line}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+    program, *arguments = line.split()
+    module = {"mumei": "mumei.cli.main", "mumei-card": "mumei_card"}[program]
+    done = run([sys.executable, "-m", module, *arguments], folder)
+    assert done.returncode == 0 and said in done.stdout, done.stderr
