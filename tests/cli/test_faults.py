@@ -66,6 +66,7 @@ class TestVisits:
             "61",
             "61:20,6C",
             "short-only",
+            "short-silent",
             "reset@3",
             "warm-reset@DESCRIBE TERMINAL",
             "replay@3",

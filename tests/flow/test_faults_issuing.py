@@ -171,6 +171,14 @@ def test_while_a_new_card_pins_the_parameters(kind: str, fault: str, template: P
 
 
 @pytest.mark.parametrize("kind", DESKS)
+@pytest.mark.parametrize("script", ["short-only", "short-silent"])
+def test_a_reader_without_extended_lengths(kind: str, script: str, template: Path, tmp_path: Path) -> None:
+    """Whether it says so or not, the card is issued at once."""
+    file = Path(shutil.copy(template, tmp_path / "ward.db"))
+    assert enrol(DESKS[kind], file, DESKS[kind].new_card(), script) == 0
+
+
+@pytest.mark.parametrize("kind", DESKS)
 @pytest.mark.parametrize("seed", range(5))
 def test_random_faults(kind: str, seed: int, template: Path, tmp_path: Path) -> None:
     file = Path(shutil.copy(template, tmp_path / "ward.db"))

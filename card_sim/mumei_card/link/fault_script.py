@@ -47,6 +47,7 @@ class Kind(StrEnum):
     GARBLE = "garble"
     TRUNCATE = "truncate"
     SHORT_ONLY = "short-only"
+    SHORT_SILENT = "short-silent"
     WRONG_PROTOCOL = "wrong-protocol"
     TWO_CARDS = "two-cards"
     RANDOM = "random"
@@ -126,6 +127,9 @@ _FORMS: Final[Mapping[Kind, _Form]] = MappingProxyType(
         Kind.GARBLE: _Form(True, "bit", "one bit of the answer, from 0, is flipped", "garble@7:12"),
         Kind.TRUNCATE: _Form(True, "octets", "only so many octets of the answer arrive", "truncate@6:1"),
         Kind.SHORT_ONLY: _Form(None, "", "the reader passes no extended lengths, and says so", "short-only"),
+        Kind.SHORT_SILENT: _Form(
+            None, "", "the reader answers 6700 to extended lengths, and has not said so", "short-silent"
+        ),
         Kind.WRONG_PROTOCOL: _Form(None, "", "the card speaks neither T=0 nor T=1", "wrong-protocol"),
         Kind.TWO_CARDS: _Form(None, "", "a second reader holds a card too", "two-cards"),
         Kind.RANDOM: _Form(

@@ -20,7 +20,7 @@ from mumei_card.chip.power import PowerLost
 from mumei_card.errors import CardError
 from mumei_card.link.fault_script import Fault, Kind, Moment
 from mumei_card.link.pieces import Pieces
-from mumei_core.commands.codes import INS_GET_RESPONSE, SW_MEMORY_FAILURE, SW_NO_SPACE
+from mumei_core.commands.codes import INS_GET_RESPONSE, SW_MEMORY_FAILURE, SW_NO_SPACE, SW_WRONG_LENGTH
 from mumei_core.errors import CardRemovedError, CardResetError, MuteCardError, UsageError, WrongCardError
 
 log = logging.getLogger(__name__)
@@ -125,6 +125,8 @@ class FaultyCard:
         faults = self._due(apdu)
         for fault in faults:
             self._before(fault)
+        if self._has(Kind.SHORT_SILENT) and _is_extended(apdu):
+            return SW_WRONG_LENGTH.to_bytes(2)
         waited = self._pieces.give(apdu)
         answer = self._exchange(apdu, faults) if waited is None else waited
         for fault in faults:
@@ -274,7 +276,7 @@ _LOST: Final = MappingProxyType(
     {Kind.REMOVE: _is_gone, Kind.RESET: _is_reset, Kind.WARM_RESET: _has_lost_contact}
 )
 #: Of the reader rather than of one command.
-_STANDING: Final = frozenset({Kind.SHORT_ONLY, Kind.WRONG_PROTOCOL, Kind.TWO_CARDS})
+_STANDING: Final = frozenset({Kind.SHORT_ONLY, Kind.SHORT_SILENT, Kind.WRONG_PROTOCOL, Kind.TWO_CARDS})
 # TD1 8E: T=14; TCK over all after TS.
 _T14_ATR: Final = bytes.fromhex("3B800E8E")
 
@@ -284,6 +286,11 @@ def _refusing(sw: int) -> Callable[[], None]:
         raise CardError(sw, "the fault script says so")
 
     return refuse
+
+
+def _is_extended(apdu: bytes) -> bool:
+    """Whether it has extended length fields (ISO/IEC 7816-4:2005, 5.1): octet 5 is 00, and is not all there is."""
+    return len(apdu) > _HEADER + 1 and not apdu[_HEADER]
 
 
 def _flipped(answer: bytes, bit: int | None) -> bytes:

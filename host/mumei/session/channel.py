@@ -11,6 +11,7 @@ below it (TR-03110-3 v2.21, F.1). Until PACE hands over keys it passes everythin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -81,13 +82,23 @@ class Link(Protocol):
 class Formatting:
     """Commands to octets: the short form wherever the command fits, the extended form where allowed."""
 
-    def __init__(self, connection: CardConnection, capabilities: Capabilities) -> None:
+    def __init__(
+        self,
+        connection: CardConnection,
+        capabilities: Capabilities,
+        *,
+        on_extended: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``on_extended`` is called before an extended form is sent."""
         self._connection = connection
         self._capabilities = capabilities
+        self._on_extended = on_extended
 
     def transmit(self, command: CommandAPDU) -> ResponseAPDU:
         """Raises :class:`GarbledAnswerError` for an answer that 5.1.3 does not allow."""
         extended = self._capabilities.extended and not command.fits_short
+        if extended:
+            self._on_extended()
         if not extended and command.le is not None:
             # More than 256 octets then come by 61XX.
             command = replace(command, le=min(command.le, MAX_SHORT_LE))
@@ -230,11 +241,17 @@ class Channel:
     """Everything the session says to one card goes through here.
 
     Starts with what every card can do; :meth:`adopt` assembles the chain anew once the card has said more.
+
+    Attributes:
+        connection: the way to the card.
+        capabilities: what is made use of.
+        has_sent_extended: whether a command with extended lengths has been sent.
     """
 
     def __init__(self, connection: CardConnection) -> None:
         self.connection = connection
         self.capabilities = Capabilities()
+        self.has_sent_extended = False
         self._keys: TerminalChannel | None = None
         self._first = self._assemble()
 
@@ -263,7 +280,13 @@ class Channel:
             SessionLostError, NoServiceError, CardBusyError: as :meth:`CardConnection.transmit`; also where the card
                 breaks the rules of ISO/IEC 7816-4 or of secure messaging, or had done so.
         """
+        before, self.has_sent_extended = self.has_sent_extended, False
         response = self._first.transmit(command)
+        if response.sw == codes.SW_WRONG_LENGTH and self._may_repeat_short():
+            # Not done, whoever said so: perhaps a reader that passes short lengths only, and has not told us.
+            self.keep_short()
+            response = self._first.transmit(command)
+        self.has_sent_extended = self.has_sent_extended or before
         self.connection.carried(command, response)
         return response
 
@@ -287,6 +310,11 @@ class Channel:
             )
         return response.data
 
+    def keep_short(self) -> None:
+        """Send no extended lengths any more; long commands go in chains."""
+        self.connection.supports_extended = self.has_sent_extended = False
+        self.adopt(self.capabilities)
+
     def reset(self) -> None:
         """Reset the card: selection, PIN and channel are forgotten; capabilities are to be read anew."""
         if self._keys is not None:
@@ -296,8 +324,14 @@ class Channel:
         self.capabilities = Capabilities()
         self._first = self._assemble()
 
+    def _may_repeat_short(self) -> bool:
+        return self.has_sent_extended and self.capabilities.chaining and not self.is_protected
+
+    def _note_extended(self) -> None:
+        self.has_sent_extended = True
+
     def _assemble(self) -> Link:
-        formatting = Formatting(self.connection, self.capabilities)
+        formatting = Formatting(self.connection, self.capabilities, on_extended=self._note_extended)
         protection = SecureMessaging(ResponseChaining(formatting), self.capabilities)
         protection.keys = self._keys
         return CommandChaining(protection, self.capabilities, protection=protection)

@@ -49,4 +49,7 @@ def _is_back(channel: Channel) -> bool:
         channel.reset()
     except MumeiError:
         return False
+    if channel.has_sent_extended:
+        # A reader that loses long commands does not always say so.
+        channel.keep_short()
     return True

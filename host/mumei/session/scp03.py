@@ -191,7 +191,8 @@ def open_scp03(
         if response.sw == codes.SW_SECURE_MESSAGING_NOT_SUPPORTED:
             # It has forgotten that we asked, and has compared nothing. A wrong C-MAC it would have counted.
             raise ChannelBrokenError(
-                "the card was reset before it took our authentication", hint=f"{BEGIN_ANEW} No try was used up."
+                "the card was reset before it took our authentication",
+                hint=f"{BEGIN_ANEW} No try was used up.",
             )
         raise CardRefused(
             f"the card refused our authentication: {status_word.describe(response.sw)}",
