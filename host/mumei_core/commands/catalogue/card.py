@@ -475,7 +475,6 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
         ),
         status_words=(
             StatusWord(value=0x9000, when="read"),
-            StatusWord(value=0x6100, mask=0xFF00, when="read, and more than fits into an answer waits"),
             StatusWord(value=0x6282, when="the file ended before an Le that is not the largest"),
             StatusWord(value=0x6700, when="no Le, or a data field"),
             StatusWord(value=0x6986, when="no current file"),
@@ -743,7 +742,15 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 given="standard",
                 steps=((bytes.fromhex("00CA9F7F00"), "6A88"), (bytes.fromhex("00CA00E700"), "6A88")),
             ),
-            Example(about="without Le", given="pin", steps=((bytes.fromhex("00CA0047"), "6700"),)),
+            Example(
+                about="without Le; with one that is too small",
+                given="pin",
+                steps=(
+                    (bytes.fromhex("00CA0047"), "6700"),
+                    (bytes.fromhex("00CA004702"), "47036103"),
+                    (bytes.fromhex("00C0000003"), "C401E09000"),
+                ),
+            ),
         ),
         life_cycle=("OP_READY", "INITIALIZED", "SECURED", "LOCKED"),
         other_p1=0x6A88,
@@ -779,7 +786,6 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
         status_words=(
             StatusWord(value=0x9000, when="these were the last"),
             StatusWord(value=0x6100, mask=0xFF00, when="more wait; 00 says 256 or more"),
-            StatusWord(value=0x6282, when="the last of what READ BINARY found before the file ended"),
             StatusWord(value=0x6700, when="no Le, or a data field"),
             StatusWord(value=0x6985, when="nothing waits"),
             StatusWord(value=0x6A86, when="P1 or P2 not 00"),

@@ -116,6 +116,14 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 ),
             ),
             Example(
+                about="with an Le that is too small, as on T=0",
+                given="maker",
+                steps=(
+                    (bytes.fromhex("805030000800010203040506070A"), "000000000000000000006116"),
+                    (bytes.fromhex("00C0000016"), "300370B1E15634C09B877FFA8480C1D42240C60000019000"),
+                ),
+            ),
+            Example(
                 about="another key version; a challenge of nine octets, of seven; P2",
                 given="maker",
                 steps=(

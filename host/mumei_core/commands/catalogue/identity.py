@@ -793,6 +793,15 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 given="pin",
                 steps=((bytes.fromhex("803A0000"), "6700"), (bytes.fromhex("803A010000"), "6A86")),
             ),
+            Example(
+                about="with an Le that is too small",
+                given="pin",
+                steps=(
+                    (bytes.fromhex("0020000306313233343536"), "9000"),
+                    (bytes.fromhex("803A000004"), "E70980016107"),
+                    (bytes.fromhex("00C0000007"), "018101018201009000"),
+                ),
+            ),
         ),
         life_cycle=("OP_READY", "INITIALIZED", "SECURED"),
     ),
