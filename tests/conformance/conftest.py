@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.fixtures import world
+from tests.fixtures.command_line import calendar_at
 from tools.conformance.bench_file import BenchFile
 from tools.conformance.plugin import NO_CARD, make_target
 from tools.conformance.prepare import prepare
@@ -25,9 +27,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> BenchFile:
-    """The bench named with --bench, or a new one with software cards."""
+    """The bench named with --bench, or a new one with software cards, on a day that does not move."""
     named: Path | None = request.config.getoption("--bench", default=None)
-    return BenchFile.load(named or prepare(tmp_path_factory.mktemp("bench") / "bench"))
+    if named is not None:
+        return BenchFile.load(named)
+    with calendar_at(world.TODAY):
+        return BenchFile.load(prepare(tmp_path_factory.mktemp("bench") / "bench"))
 
 
 @pytest.fixture(scope="session")

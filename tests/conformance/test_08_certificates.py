@@ -157,7 +157,7 @@ def with_signature(certificate: Certificate, signature_: bytes) -> Certificate:
 @cases(
     sector=lambda card: sector_certificate(
         card,
-        effective=card.bench.day.replace(year=card.bench.day.year - 2),
+        effective=card.bench.day - timedelta(days=730),
         expiration=card.bench.day - timedelta(days=60),
     ),
 )
