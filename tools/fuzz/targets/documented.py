@@ -8,6 +8,8 @@ from typing import Final
 
 from mumei_core.commands.catalogue.all import COMMANDS as _SPECS
 from mumei_core.commands.catalogue.all import LAYER_STATUS_WORDS, find
+from mumei_core.commands.specification import Presence
+from mumei_core.iso7816 import status_word
 
 COMMANDS: Final = tuple(spec for _, spec in sorted(_SPECS.items()))
 EXAMPLES: Final = tuple(
@@ -19,10 +21,15 @@ EXAMPLES: Final = tuple(
 def words(cla: int, ins: int) -> Callable[[int], bool]:
     """Whether a status word is documented for this command, known or not, with whatever transport bits."""
     spec = find(cla, ins)
+    # Response chaining lies below all commands: what has an answer may have it in pieces.
+    answers = spec is not None and any(
+        variant.response.presence is not Presence.FORBIDDEN for variant in spec.variants
+    )
 
     def documents(sw: int) -> bool:
-        return any(word.matches(sw) for word in LAYER_STATUS_WORDS) or (
-            spec is not None and spec.documents(sw)
-        )
+        if spec is not None and spec.documents(sw):
+            return True
+        in_pieces = answers and status_word.more_data(sw) is not None
+        return in_pieces or any(word.matches(sw) for word in LAYER_STATUS_WORDS)
 
     return documents

@@ -11,8 +11,8 @@ f: bit 0 has Le · bit 1 data are a good object (1 octet: which; then 1 octet: h
 octet) · bit 2 data are literal (1 octet: how many) · bit 3 extended · bit 4 chaining bit · bit 5 outside the
 channel · bit 6 has a channel number. Other first octets count modulo 6; what is cut off ends the program.
 
-Behind every program come DRAWN_STEPS more commands, drawn from its checksum: mostly well-formed ones that the specs
-know, so that a card that was brought into some state is asked about it.
+Behind every program come DRAWN_STEPS more commands, drawn from its length and beginning: mostly well-formed ones
+that the specs know, so that a card that was brought into some state is asked about it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from mumei_core.iso7816.apdu import MAX_EXTENDED_LE, MAX_SHORT_LE, CommandAPDU
 #: Of one program; what follows is left out.
 MAX_STEPS: Final = 64
 DRAWN_STEPS: Final = 24
+_MARK: Final = 24
 _CHAINING, _CHANNEL_NUMBER = 0x10, 0x01
 
 
@@ -76,8 +77,12 @@ class Language:
                 yield Step(kind=kind, place=reader.octet() if kind is Kind.TAMPER else 0)
 
     def drawn(self, program: bytes) -> Iterator[Step]:
-        """DRAWN_STEPS commands, the same for the same program."""
-        draw = random.Random(zlib.crc32(program))  # noqa: S311 - inputs to repeat, no secrets
+        """DRAWN_STEPS commands, the same for programs of one length and beginning.
+
+        Not of all its octets: recorded commands hold keys and signatures, which are others in each run's world.
+        """
+        mark = len(program).to_bytes(2) + program[:_MARK]
+        draw = random.Random(zlib.crc32(mark))  # noqa: S311 - inputs to repeat, no secrets
         for _ in range(DRAWN_STEPS):
             spec = draw.choice(self.commands)
             variant = draw.choice(spec.variants)
