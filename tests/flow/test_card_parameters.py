@@ -125,7 +125,7 @@ class TestStoreData:
     def test_parameters_of_another_profile(self, new: Desk) -> None:
         before = new.records
         other = replace(card_parameters(), profile=2)
-        assert self.send(new, other.to_octets()) == codes.SW_CONDITIONS
+        assert self.send(new, other.to_octets()) == codes.SW_WRONG_DATA
         assert new.records == before
         with pytest.raises(CardRefused):
             personalisation.store_parameters(new.channel, other)

@@ -79,7 +79,7 @@ def _pin_parameters(context: CardContext, octets: bytes) -> None:
     except (DecodingError, InvalidProof) as error:
         raise CardError(codes.SW_WRONG_DATA, str(error)) from error
     if parameters.profile != context.profile:
-        raise CardError(codes.SW_CONDITIONS, "parameters of another card profile")
+        raise CardError(codes.SW_WRONG_DATA, "parameters of another card profile")
     pinned = PinnedParameters(
         public_key=parameters.public_key, W1=W1, table_hash=parameters.table_hash, ages=parameters.ages
     )

@@ -1266,15 +1266,12 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 value=0x6982,
                 when="not the development profile, and not inside SCP03 with C-MAC and C-ENC",
             ),
-            StatusWord(
-                value=0x6985,
-                when="a block missing or repeated, parameters of another profile, or pinned already",
-            ),
+            StatusWord(value=0x6985, when="a block missing or repeated, or pinned already"),
             StatusWord(
                 value=0x6A80,
                 when=(
-                    "malformed, a point outside the curve or the subgroup, or a signature or statement that "
-                    "does not hold"
+                    "malformed, of another profile, a point outside the curve or the subgroup, or a signature "
+                    "or statement that does not hold"
                 ),
             ),
             StatusWord(value=0x6A84, when="longer than any parameters"),
