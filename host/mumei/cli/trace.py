@@ -49,7 +49,7 @@ def record(context: click.Context, file: Path, command: tuple[str, ...]) -> None
     Examples:
       mumei trace record visit.trace terminal verify --terminal sake --over 20 --card hanako.card
       mumei trace record info.trace -- card info
-      mumei --trace visit.trace card log --card hanako.card
+      mumei trace record log.trace card log --card hanako.card
     """
     record_to(file, context)
     _run(context, command)
