@@ -97,13 +97,13 @@ def answering(wrong: Callable[[bytes, bytes], bytes]) -> Callable[[Kernel, bytes
     return transmit
 
 
-def writing(name: str, values: Iterator[bytes]) -> Callable[[Kernel, bytes], bytes]:
-    """A kernel that writes a record with every SELECT."""
+def writing(name: str, values: Iterator[bytes], *, at: bytes = b"\xa4") -> Callable[[Kernel, bytes], bytes]:
+    """A kernel that writes a record with every command of an instruction; SELECT begins each input."""
     honest = Kernel.transmit
 
     def transmit(self: Kernel, octets: bytes) -> bytes:
         answer = honest(self, octets)
-        if octets[1:2] == b"\xa4" and self.context.nvm.get(name) is not None:
+        if octets[1:2] == at and self.context.nvm.get(name) is not None:
             self.context.nvm.commit({name: next(values)})
         return answer
 
@@ -138,7 +138,7 @@ def replaced(old: bytes, new: bytes) -> Callable[[bytes, bytes], bytes]:
         (answering(replaced(b"\x6a\x86", b"\x01\x6a\x86")), "data"),
         (answering(lambda command, answer: answer[:1]), "status word"),
         (writing("last_date", (day.to_bytes(4) for day in count(90_000))), "memory"),
-        (writing("rng_counter", repeat(bytes(8))), "memory"),
+        (writing("rng_counter", repeat(bytes(8)), at=b"\xb0"), "memory"),
         (answering(lambda command, answer: b"\x6a\x80" if command[1:2] == b"\x34" else answer), "presents"),
     ],
     ids=[

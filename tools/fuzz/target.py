@@ -12,7 +12,7 @@ from tools.fuzz.world import World
 
 #: Inputs that each parser has to survive in a full run.
 PARSER_BAR: Final = 1_000_000
-#: The same for targets whose inputs are whole runs of a protocol, most of them with elliptic curves.
+#: The same for targets whose inputs are whole runs of a protocol, or files.
 PROTOCOL_BAR: Final = 200_000
 #: Commands that the card has to survive in a full run, all its targets together.
 KERNEL_BAR: Final = 2_000_000
@@ -26,10 +26,10 @@ Seeds = Callable[[World], list[bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """``bar``: units in a full run; ``share``: of that run's time, relative to others; ``max_octets``: of an input.
+    """``bar``: units in a full run; ``share``: of its time, 1 for some 20 seconds of a processor.
 
-    ``likes_long``: what makes an input long also makes it worth its start. ``module``: what has to be there, for
-    parts of the project that may be missing.
+    ``max_octets``: of an input. ``likes_long``: what makes an input long also makes it worth its start. ``module``:
+    what has to be there, for parts of the project that may be missing.
     """
 
     name: str

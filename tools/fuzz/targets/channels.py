@@ -347,21 +347,21 @@ TARGETS: Final = (
         "secure messaging, the card's side; the terminal has the keys",
         _sm_card,
         _sm_card_seeds,
-        share=3.0,
+        share=2.0,
     ),
     _target(
         "sm-terminal",
         "secure messaging, the terminal's side; the card has the keys",
         _sm_terminal,
         _sm_terminal_seeds,
-        share=3.0,
+        share=2.0,
     ),
     _target(
         "scp03-card",
         "SCP03, the card's side, every level",
         _scp03_card,
         _scp03_seeds,
-        share=5.0,
+        share=1.5,
         bar=PROTOCOL_BAR,
     ),
     _target(
@@ -369,7 +369,7 @@ TARGETS: Final = (
         "SCP03, the host's side, every level",
         _scp03_host,
         _scp03_answer_seeds,
-        share=5.0,
+        share=2.0,
         bar=PROTOCOL_BAR,
     ),
     _target(
@@ -377,7 +377,7 @@ TARGETS: Final = (
         "PACE, the card's side, a hostile terminal",
         _pace_card,
         _pace_card_seeds,
-        share=5.0,
+        share=1.5,
         bar=PROTOCOL_BAR,
     ),
     _target(
@@ -385,7 +385,7 @@ TARGETS: Final = (
         "PACE, the terminal's side, a hostile card",
         _pace_terminal,
         _pace_terminal_seeds,
-        share=5.0,
+        share=3.0,
         bar=PROTOCOL_BAR,
     ),
 )

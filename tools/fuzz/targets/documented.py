@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final
 
+from mumei_core.commands import codes
 from mumei_core.commands.catalogue.all import COMMANDS as _SPECS
 from mumei_core.commands.catalogue.all import LAYER_STATUS_WORDS, find
 from mumei_core.commands.specification import Presence
@@ -16,11 +17,14 @@ EXAMPLES: Final = tuple(
     tuple(command for command, _ in example.steps) for spec in COMMANDS for example in spec.examples
 )
 
+_PROPRIETARY_BIT: Final = 0x80
+
 
 @cache
 def words(cla: int, ins: int) -> Callable[[int], bool]:
     """Whether a status word is documented for this command, known or not, with whatever transport bits."""
-    spec = find(cla, ins)
+    # GET RESPONSE is taken in the class of the command whose answer waits too, as its entry says.
+    spec = find(cla & ~_PROPRIETARY_BIT if ins == codes.INS_GET_RESPONSE else cla, ins)
     # Response chaining lies below all commands: what has an answer may have it in pieces.
     answers = spec is not None and any(
         variant.response.presence is not Presence.FORBIDDEN for variant in spec.variants

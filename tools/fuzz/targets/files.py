@@ -163,7 +163,9 @@ TARGETS: Final = (
         about="trace files, read and shown",
         make=_make_trace,
         seeds=_trace_seeds,
-        share=4.0,
+        # Each input is a file, read back and shown.
+        bar=PROTOCOL_BAR,
+        share=6.0,
         max_octets=_LONGEST_SEED,
     ),
     Target(
@@ -172,7 +174,7 @@ TARGETS: Final = (
         make=_make_memory,
         seeds=_memory_seeds,
         bar=PROTOCOL_BAR,
-        share=6.0,
+        share=2.5,
         max_octets=256,
     ),
     Target(
@@ -180,6 +182,6 @@ TARGETS: Final = (
         about="commands and answers as traces and logs show them",
         make=_make_decoder,
         seeds=_decoder_seeds,
-        share=3.0,
+        share=4.0,
     ),
 )

@@ -178,7 +178,7 @@ TARGETS: Final = (
         "development cards, everything in plain",
         _DEVELOPMENT,
         _plain_seeds(_DEVELOPMENT),
-        share=8.0,
+        share=5.0,
         part=0.35,
     ),
     _target(
@@ -186,7 +186,7 @@ TARGETS: Final = (
         "standard cards in every state of life, in plain; recorded PACE and whole visits among the seeds",
         _STANDARD,
         _plain_seeds(_STANDARD),
-        share=8.0,
+        share=5.0,
         part=0.35,
     ),
     _target(
@@ -194,7 +194,7 @@ TARGETS: Final = (
         "standard cards inside PACE, with CAN, PIN, PUK or shop code, some behind Terminal Authentication",
         _CHANNELS,
         _channel_seeds(_CHANNELS),
-        share=8.0,
+        share=5.0,
         part=0.2,
     ),
     _target(
@@ -202,7 +202,7 @@ TARGETS: Final = (
         "standard cards inside SCP03: new, with parameters, and issued behind an office's certificate",
         _SCP03,
         _channel_seeds(_SCP03),
-        share=6.0,
+        share=3.0,
         part=0.1,
     ),
 )

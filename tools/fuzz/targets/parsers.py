@@ -226,7 +226,7 @@ TARGETS: Final = (
         about="presentations, read as answers to three requests",
         make=_make_presentation,
         seeds=_presentation_seeds,
-        share=2.0,
+        share=5.0,
     ),
     Target(
         name="proof",
@@ -277,7 +277,7 @@ TARGETS: Final = (
         canonical(CardTrust.from_octets, CardTrust.to_octets),
         canonical(Trust.from_octets, Trust.to_octets),
         kinds=("trust", "trust record"),
-        share=2.0,
+        share=4.0,
     ),
     parser(
         "certificate",
@@ -295,7 +295,7 @@ TARGETS: Final = (
         share=1.5,
     ),
     parser(
-        "statement", "the auditor's records and statements", _record, kinds=("record", "statement"), share=1.5
+        "statement", "the auditor's records and statements", _record, kinds=("record", "statement"), share=2.0
     ),
     parser("chat", "CHAT 7F4C", canonical(Chat.from_octets, Chat.to_octets), kinds=("chat",)),
     parser(

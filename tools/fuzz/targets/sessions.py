@@ -130,7 +130,7 @@ TARGETS: Final = (
         make=_make,
         seeds=_seeds,
         bar=PROTOCOL_BAR,
-        share=4.0,
+        share=2.5,
         max_octets=4096,
         module="mumei",
     ),
