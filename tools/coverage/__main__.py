@@ -33,17 +33,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "folders", nargs="*", default=FOLDERS, help=f"of tests (default: {' '.join(FOLDERS)})"
     )
     parser.add_argument("--data", type=Path, help="read this coverage file instead of running tests")
+    parser.add_argument("--brief", action="store_true", help="name what is not reached only below a bar")
     parser.add_argument("--json", action="store_true", help="figures for programs")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="mumei-coverage-") as folder:
         data = options.data or Path(folder) / "coverage"
         if options.data is None and _run_tests(options.folders, data):
             return 2
-        figures = figures_of(_report(data, Path(folder) / "coverage.json"))
+        try:
+            figures = figures_of(_report(data, Path(folder) / "coverage.json"))
+        except subprocess.CalledProcessError:
+            print(f"there is no coverage in {data}: run pytest --cov --cov-report= first", file=sys.stderr)
+            return 2
     if options.json:
         print(json.dumps([asdict(each) | {"holds": each.holds} for each in figures], indent=2))
     else:
-        print(_text(figures))
+        print(_text(figures, brief=options.brief))
     return 0 if all(each.holds for each in figures) else 1
 
 
@@ -67,12 +72,11 @@ def _python(command: Sequence[str], environment: dict[str, str]) -> subprocess.C
     )
 
 
-def _text(figures: Sequence[Figures]) -> str:
-    lines = []
-    for each in figures:
-        for place in each.places:
-            lines.append(f"{place.file}: {place.text()}")
-    lines.append("")
+def _text(figures: Sequence[Figures], *, brief: bool) -> str:
+    named = [each for each in figures if not (brief and each.holds)]
+    lines = [f"{place.file}: {place.text()}" for each in named for place in each.places]
+    if lines:
+        lines.append("")
     for each in figures:
         verdict = "met" if each.holds else "MISSED"
         lines.append(

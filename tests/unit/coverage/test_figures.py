@@ -59,3 +59,20 @@ def test_the_command_fails_below_a_bar(
     assert "90.00% of 100 lines (bar 95%)" in capsys.readouterr().out
     assert tool.main(["--data", str(tmp_path / "none"), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)[0]["holds"] is False
+
+
+def test_without_anything_measured_it_says_what_to_run(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert tool.main(["--data", str(tmp_path / "none")]) == 2
+    assert "pytest --cov" in capfd.readouterr().err
+
+
+def test_in_brief_only_a_package_below_a_bar_names_its_places(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = (100, 90, 10, 9)
+    monkeypatch.setattr(tool, "_report", lambda data, to: report(mumei_card=below, mumei_core=GOOD))
+    tool.main(["--data", str(tmp_path / "none"), "--brief"])
+    said = capsys.readouterr().out
+    assert "mumei_card/thing.py" in said and "mumei_core/thing.py" not in said
