@@ -32,7 +32,8 @@ demo:
 
 test: ready lint
 	@echo '== tests: pytest'
-	@$(BIN)/python -m pytest $(CI_PYTEST) $(ARGS)
+	@$(BIN)/python -m pytest $(CI_PYTEST) $(if $(ARGS),$(ARGS),--cov --cov-report=)
+	@$(if $(ARGS),,$(BIN)/python -m tools.coverage --data .coverage --brief)
 
 bench: ready
 	@$(BIN)/python -m tools.bench $(ARGS)
@@ -70,5 +71,5 @@ ready:
 	@tools/setup/run.sh test
 
 clean:
-	rm -rf .venv .venv-demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks
+	rm -rf .venv .venv-demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .benchmarks .coverage
 	find host card_sim tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
