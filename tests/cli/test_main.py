@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mumei.cli import output
-from mumei.cli.main import COMMANDS, Entry, LazyGroup, cli
+from mumei.cli.lazy import Entry, LazyCommands
+from mumei.cli.main import COMMANDS, cli
 from mumei_core.errors import (
     CannotDecide,
     CardRefused,
@@ -43,7 +44,7 @@ def run_raising(error: BaseException, monkeypatch: pytest.MonkeyPatch, *options:
     module.__dict__["fail"] = fail
     monkeypatch.setitem(sys.modules, module.__name__, module)
     group = cli
-    assert isinstance(group, LazyGroup)
+    assert isinstance(group, LazyCommands)
     monkeypatch.setattr(group, "_entries", {"fail": Entry(module.__name__, "fail", "Fails.")})
     return CliRunner().invoke(group, [*options, "fail"])
 

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from mumei.cli import output
+from mumei.cli.lazy import Entry, LazyCommands
 from mumei.cli.tracing import record_to
 from mumei_core.errors import HostEnvironmentError, MumeiError
-
-
-class Entry(NamedTuple):
-    """A command group: where it is, and its line in the help, so that the help imports nothing."""
-
-    module: str
-    attribute: str
-    about: str
-
 
 COMMANDS: Mapping[str, Entry] = MappingProxyType(
     {
@@ -35,7 +26,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         ),
         "issuer": Entry("mumei.cli.issuer", "issuer", "Make and audit an issuer's key and parameters."),
         "maker": Entry("mumei.cli.maker", "maker", "The card maker: master key, and keys for new cards."),
-        "office": Entry("mumei.cli.office", "office", "The resident registry, and issuing cards."),
+        "office": Entry("mumei.cli.office.group", "office", "The resident registry, and issuing cards."),
         "receipt": Entry("mumei.cli.receipt", "receipt", "Verify a receipt, which names nobody."),
         "terminal": Entry("mumei.cli.terminal", "terminal", "Set up a terminal, and ask cards."),
         "trace": Entry(
@@ -45,31 +36,8 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
 )
 
 
-class LazyGroup(click.Group):
-    """A group that knows its commands by name and loads one when it is called."""
-
-    def __init__(self, *args: Any, entries: Mapping[str, Entry] = COMMANDS, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._entries = entries
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return all names, in the order of the table."""
-        return list(self._entries)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module and return the command."""
-        entry = self._entries.get(cmd_name)
-        if entry is None:
-            return None
-        command = getattr(importlib.import_module(entry.module), entry.attribute)
-        if not isinstance(command, click.Command):
-            raise TypeError(f"{entry.module}.{entry.attribute} is no command")
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table, without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.about) for name, entry in self._entries.items()])
+class ErrorsGroup(LazyCommands):
+    """The whole command line: whatever goes wrong in a command ends here, in words and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; every error leaves with its message, its hint and its family's exit code."""
@@ -117,7 +85,7 @@ def _confess(error: Exception) -> int:
     return output.EXIT_BUG
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=ErrorsGroup, entries=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Print a traceback with every error.")
 @click.option(
     "--trace",

@@ -1,0 +1,1 @@
+"""``mumei office``: one module a group of a clerk's commands."""
