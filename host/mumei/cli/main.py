@@ -24,11 +24,13 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "doctor": Entry(
             "mumei.cli.doctor", "doctor", "Say which layer keeps a card from working, and the fix."
         ),
-        "issuer": Entry("mumei.cli.issuer", "issuer", "Make and audit an issuer's key and parameters."),
+        "issuer": Entry(
+            "mumei.cli.issuer.group", "issuer", "The issuer: keys, parameters, and the service that signs."
+        ),
         "maker": Entry("mumei.cli.maker", "maker", "The card maker: master key, and keys for new cards."),
         "office": Entry("mumei.cli.office.group", "office", "The resident registry, and issuing cards."),
         "receipt": Entry("mumei.cli.receipt", "receipt", "Verify a receipt, which names nobody."),
-        "terminal": Entry("mumei.cli.terminal", "terminal", "Set up a terminal, and ask cards."),
+        "terminal": Entry("mumei.cli.terminal.group", "terminal", "Set up a terminal, and ask cards."),
         "trace": Entry(
             "mumei.cli.trace", "trace", "Record what cards are told and answer; show and replay it."
         ),

@@ -9,11 +9,11 @@ import click
 from mumei.auditor.files import load_statement
 from mumei.authority.folder import read_certificate
 from mumei.cli.auditor import read_public_key
-from mumei.cli.issuer import KEY_FILE, PARAMETERS_FILE
 from mumei.cli.office.options import Done, clerk_option, read, registry_option
 from mumei.cli.options import CardPlace, card_options, json_option
 from mumei.cli.output import emit, progress
 from mumei.cli.secrets import SecretSource, secret_options
+from mumei.issuer.folder import KEY_FILE, PARAMETERS_FILE
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters
 from mumei.issuer.signing import SigningService

@@ -1,10 +1,9 @@
-"""``mumei issuer``: make the issuer's key and public parameters, audit and show parameters."""
+"""``mumei issuer init | audit | show``: the issuer's key and public parameters, made, audited, shown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -12,14 +11,12 @@ from mumei.cli.options import json_option
 from mumei.cli.output import emit, progress
 from mumei.cli.secrets import SecretSource, secret_options
 from mumei.files import make_folder
+from mumei.issuer.folder import KEY_FILE, PARAMETERS_FILE
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters, make_parameters
 from mumei.key_file import check_passphrase
 from mumei_core.commands.codes import PROFILE_DEVELOPMENT, PROFILE_STANDARD
 from mumei_core.errors import UsageError
-
-KEY_FILE: Final = "issuer.key"
-PARAMETERS_FILE: Final = "parameters.cbor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +62,7 @@ class ParametersInfo:
         return "\n".join(lines)
 
 
-@click.group()
-def issuer() -> None:
-    """Make the issuer's key and public parameters; audit and show parameters."""
-
-
-@issuer.command()
+@click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="The issuer's name, for people.")
 @click.option("--development", is_flag=True, help="For development cards, which anyone can read and write.")
@@ -102,7 +94,7 @@ def init(folder: Path, name: str, development: bool, passphrase: SecretSource, a
     emit(ParametersInfo.of(parameters, audited=True, folder=folder), as_json=as_json)
 
 
-@issuer.command()
+@click.command()
 @click.argument("parameters", type=click.Path(path_type=Path))
 @json_option
 def audit(parameters: Path, as_json: bool) -> None:
@@ -119,7 +111,7 @@ def audit(parameters: Path, as_json: bool) -> None:
     emit(ParametersInfo.of(found, audited=True), as_json=as_json)
 
 
-@issuer.command()
+@click.command()
 @click.argument("parameters", type=click.Path(path_type=Path))
 @json_option
 def show(parameters: Path, as_json: bool) -> None:
