@@ -1,4 +1,4 @@
-"""``mumei terminal``: set up a relying party's terminal, and ask cards."""
+"""``mumei terminal init``, ``describe`` and ``show``: who a terminal is, and what it may ask."""
 
 from __future__ import annotations
 
@@ -8,18 +8,11 @@ from pathlib import Path
 
 import click
 
-from mumei.cli.options import CardPlace, card_options, json_option
-from mumei.cli.output import EXIT_CANNOT_DECIDE, EXIT_DENY, EXIT_TRUST, emit
+from mumei.cli.options import json_option
+from mumei.cli.output import emit
 from mumei.cli.questions import Asked, question_options
-from mumei.cli.secrets import SecretSource, secret_options
 from mumei.issuer.parameters import PublicParameters
-from mumei.office.japan_codes import find_prefecture
-from mumei.session.channel import Channel
-from mumei.session.holder import Pin
-from mumei.terminal.access import CONTACT_SHOP_CODE
-from mumei.terminal.check import visit
-from mumei.terminal.question import Question, attribute_names, describe, transaction_hash
-from mumei.terminal.receipt import Receipt, check_nameless_question
+from mumei.terminal.question import attribute_names, describe
 from mumei.terminal.trust import (
     PARAMETERS_FILE,
     Terminal,
@@ -28,8 +21,6 @@ from mumei.terminal.trust import (
     require_consent_to_development,
     rights_in,
 )
-from mumei.terminal.verdict import Outcome, Reason, Verdict
-from mumei.terminal.visit_times import Stopwatch, TimedVerdict
 from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.commands.terminal_rights import TerminalRights
 from mumei_core.credential import encode_text
@@ -69,12 +60,7 @@ class TerminalInfo:
         )
 
 
-@click.group()
-def terminal() -> None:
-    """Set up a relying party's terminal, and ask cards."""
-
-
-@terminal.command()
+@click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--parameters", required=True, type=click.Path(path_type=Path), help="The issuer's parameters.")
 @json_option
@@ -103,7 +89,7 @@ def init(folder: Path, parameters: Path, as_json: bool) -> None:
     emit(TerminalInfo.of(rights_in(folder), found), as_json=as_json)
 
 
-@terminal.command("describe")
+@click.command("describe")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--context", required=True, help="The relying party's context: one for all its terminals.")
 @click.option("--name", required=True, help="The name that holders are shown.")
@@ -162,7 +148,7 @@ def describe_terminal(
     emit(TerminalInfo.of(description, found), as_json=as_json)
 
 
-@terminal.command()
+@click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @json_option
 def show(folder: Path, as_json: bool) -> None:
@@ -174,90 +160,3 @@ def show(folder: Path, as_json: bool) -> None:
     """
     parameters = PublicParameters.load(folder / PARAMETERS_FILE)
     emit(TerminalInfo.of(rights_in(folder), parameters), as_json=as_json)
-
-
-@terminal.command()
-@click.option("--terminal", "folder", required=True, type=click.Path(path_type=Path), help="Its folder.")
-@question_options
-@click.option("--prefecture", metavar="NAME", help="The holder must live in this one: 21, 岐阜県 or gifu.")
-@click.option("--sign", type=click.Path(path_type=Path), metavar="FILE", help="The holder signs FILE's hash.")
-@click.option(
-    "--receipt", type=click.Path(path_type=Path), metavar="FILE", help="Keep a receipt, if accepted."
-)
-@click.option(
-    "--shop-code",
-    default=CONTACT_SHOP_CODE,
-    show_default=True,
-    metavar="NN",
-    help="The two digits on the card's face; over contacts they are always 00.",
-)
-@click.option("--profile", is_flag=True, help="Say as well where the time went, phase by phase.")
-@card_options
-@secret_options("passphrase", "the passphrase of the terminal's key")
-@secret_options("pin", "the holder's PIN")
-@json_option
-@click.pass_context
-def verify(
-    ctx: click.Context,
-    folder: Path,
-    asked: Asked,
-    prefecture: str | None,
-    sign: Path | None,
-    receipt: Path | None,
-    shop_code: str,
-    profile: bool,
-    place: CardPlace,
-    passphrase: SecretSource,
-    pin: SecretSource,
-    as_json: bool,
-) -> None:
-    """Ask the card, verify its answer, and say ACCEPT, DENY or CANNOT DECIDE. Offline.
-
-    Exit code 0 is ACCEPT, 1 DENY, 6 CANNOT DECIDE, 5 an issuer that this terminal does not know. The PIN is
-    asked for only where the card wants it.
-
-    \b
-    Examples:
-      mumei terminal verify --terminal sake --over 20 --card hanako.card
-      mumei terminal verify --terminal forum --prefecture gifu --pseudonym --reader ACR122
-      mumei terminal verify --terminal sake --over 20 --sign contract.pdf --receipt visit.receipt
-      mumei terminal verify --terminal sake --over 20 --card hanako.card --chip J3R180 --profile
-    """
-    question = Question(
-        predicates=asked.predicates,
-        prefecture=find_prefecture(prefecture).code if prefecture is not None else None,
-        disclose=asked.disclose,
-        pseudonym=asked.pseudonym,
-        transaction=transaction_hash(sign) if sign is not None else None,
-    )
-    if receipt is not None:
-        check_nameless_question(question)
-        if receipt.exists():
-            raise UsageError(f"{receipt} is there already and is not overwritten", hint="Name another file.")
-    loaded = Terminal.load(
-        folder,
-        lambda: passphrase.text(prompt="passphrase of the terminal's key").encode(),
-        shop_code=shop_code,
-    )
-    watch = Stopwatch()
-    with watch.over(place.open()) as connection:
-        done = visit(
-            Channel(connection),
-            loaded,
-            question,
-            today=today(),
-            ask_pin=watch.aside(lambda: pin.digits(Pin, prompt="PIN (six digits)")),
-            restart=True,
-        )
-        times = watch.stop()
-    if receipt is not None and done.verdict.outcome is Outcome.ACCEPT:
-        Receipt.of(done).save(receipt)
-    emit(TimedVerdict.of(done.verdict, times) if profile else done.verdict, as_json=as_json)
-    ctx.exit(_exit_code(done.verdict))
-
-
-def _exit_code(verdict: Verdict) -> int:
-    if verdict.reason is Reason.UNKNOWN_ISSUER:
-        return EXIT_TRUST
-    codes = {Outcome.ACCEPT: 0, Outcome.DENY: EXIT_DENY, Outcome.CANNOT_DECIDE: EXIT_CANNOT_DECIDE}
-    return codes[verdict.outcome]

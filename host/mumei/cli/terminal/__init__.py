@@ -1,0 +1,1 @@
+"""``mumei terminal``: one module a group of a relying party's commands."""
