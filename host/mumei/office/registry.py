@@ -7,68 +7,34 @@ again, with the same values, answers what is on record: so an enrolment that bro
 
 from __future__ import annotations
 
-import hmac
 import os
-import secrets
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Final, Self
+from collections.abc import Callable
+from datetime import datetime
+from typing import Self
 
-from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
-from mumei.office.database import create_database, for_writing, open_database, translated_errors
-from mumei.office.models import AuditAction, AuditRow, EnrolmentRow, EnrolmentState, ResidentRow
-from mumei.office.records import (
-    AuditEntry,
-    EnrolmentConflictError,
-    EnrolmentRecord,
-    NotFoundError,
-    ResidentRecord,
-)
-from mumei.office.resident_code import ResidentCode
-from mumei.office.residents import Resident
-from mumei.office.rows import (
-    audit,
-    enrolment_row,
-    find_by_code,
-    insert_resident,
-    is_open,
-    open_enrolment_row,
-    resident_row,
-    step,
-)
-from mumei.office.text import check_text
-from mumei_core.dates import date_of, day_number, is_valid_until, today
-from mumei_core.errors import DataError, UsageError
-
-_COMMITMENT_LIMIT: Final = 2048
-_PAGE_LIMIT: Final = 1000
+from mumei.office.database import create_database, open_database
+from mumei.office.models import AuditRow
+from mumei.office.records import AuditEntry
+from mumei.office.registry_base import check_page, utc_now
+from mumei.office.registry_enrolments import EnrolmentRegistry
+from mumei.office.registry_residents import ResidentRegistry
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-class Registry:
+class Registry(ResidentRegistry, EnrolmentRegistry):
     """An open registry. Make one with :meth:`create` or :meth:`open`; use it as a context manager.
 
     Every method may raise RegistryLockedError, RegistryUnavailableError and ForeignSchemaError
     (:mod:`mumei.office.database`); what else, each says. ``number`` is a record number, 1 or more.
     """
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
-        self._engine = engine
-        self._writing_engine = for_writing(engine)
-        self._clock = clock
-
     @classmethod
     def create(
         cls,
         where: str | os.PathLike[str],
         *,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
         busy_timeout: float = 5.0,
     ) -> Self:
         """Make a new registry: ``where`` is a path, or a database URL (``sqlite:///...``, ``postgresql://...``).
@@ -83,7 +49,7 @@ class Registry:
         cls,
         where: str | os.PathLike[str],
         *,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
         busy_timeout: float = 5.0,
     ) -> Self:
         """Open a registry; an older schema is brought up to date, a newer or foreign one refused."""
@@ -99,251 +65,13 @@ class Registry:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    # Residents
-
-    def add_resident(self, resident: Resident, *, clerk: str) -> ResidentRecord:
-        """Put a resident on record.
-
-        Raises DuplicateError for a code that is there, DataError for a birth after today.
-        """
-        return self.import_residents((resident,), clerk=clerk)[0]
-
-    def import_residents(self, residents: Iterable[Resident], *, clerk: str) -> tuple[ResidentRecord, ...]:
-        """Put all on record or, if one is refused, none. Raises as :meth:`add_resident`."""
-        with self._writing(clerk) as session:
-            return tuple(self._add(session, resident, clerk) for resident in residents)
-
-    def resident(self, number: int) -> ResidentRecord:
-        """The resident with this record number. Raises NotFoundError."""
-        with self._reading() as session:
-            return ResidentRecord.from_row(resident_row(session, number))
-
-    def resident_by_code(self, code: ResidentCode) -> ResidentRecord:
-        """The resident with this code. Raises NotFoundError."""
-        with self._reading() as session:
-            row = find_by_code(session, code.digits)
-            if row is None:
-                raise NotFoundError("no resident with this code is on record", hint="Add the resident first.")
-            return ResidentRecord.from_row(row)
-
-    def residents(self, *, after: int = 0, limit: int = 50) -> tuple[ResidentRecord, ...]:
-        """A page: at most ``limit`` (1..1000) residents with record numbers above ``after``, ascending."""
-        _check_page(after, limit)
-        query = select(ResidentRow).where(ResidentRow.id > after).order_by(ResidentRow.id).limit(limit)
-        with self._reading() as session:
-            return tuple(ResidentRecord.from_row(row) for row in session.scalars(query))
-
-    # Enrolments
-
-    def begin_enrolment(
-        self, resident_number: int, *, clerk: str, replacement: bool = False
-    ) -> EnrolmentRecord:
-        """Begin an enrolment with a fresh 32-octet nonce, or answer the resident's open one to go on with.
-
-        One person with two valid cards would be two pseudonyms at one place: where an earlier credential
-        was signed and has not expired, EnrolmentConflictError, unless ``replacement`` says that the office
-        has dealt with the old card. Raises NotFoundError for an unknown resident.
-        """
-        with self._writing(clerk) as session:
-            resident_row(session, resident_number)
-            rows = session.scalars(
-                select(EnrolmentRow).where(EnrolmentRow.resident_id == resident_number)
-            ).all()
-            for row in rows:
-                if is_open(row):
-                    audit(session, self._clock(), clerk, AuditAction.ENROLMENT_RESUMED, row)
-                    return EnrolmentRecord.from_row(row)
-            if not replacement:
-                self._refuse_second_card(rows)
-            now = self._clock()
-            row = EnrolmentRow(
-                resident_id=resident_number,
-                state=EnrolmentState.STARTED.value,
-                nonce=secrets.token_bytes(32),
-                started_at=now,
-                changed_at=now,
-            )
-            session.add(row)
-            session.flush()
-            action = AuditAction.REPLACEMENT_STARTED if replacement else AuditAction.ENROLMENT_STARTED
-            audit(session, self._clock(), clerk, action, row)
-            return EnrolmentRecord.from_row(row)
-
-    def enrolment(self, number: int) -> EnrolmentRecord:
-        """The enrolment with this record number. Raises NotFoundError."""
-        with self._reading() as session:
-            return EnrolmentRecord.from_row(enrolment_row(session, number))
-
-    def enrolments_of(self, resident_number: int) -> tuple[EnrolmentRecord, ...]:
-        """All enrolments of a resident, oldest first. Raises NotFoundError for an unknown resident."""
-        query = (
-            select(EnrolmentRow).where(EnrolmentRow.resident_id == resident_number).order_by(EnrolmentRow.id)
-        )
-        with self._reading() as session:
-            resident_row(session, resident_number)
-            return tuple(EnrolmentRecord.from_row(row) for row in session.scalars(query))
-
-    def record_commitment(self, number: int, commitment: bytes, *, clerk: str) -> EnrolmentRecord:
-        """Bind the enrolment to the one commitment (1..2048 octets) that a card made for its nonce.
-
-        The same one again is fine. Raises EnrolmentConflictError for another one, for one that another
-        enrolment has, and after the end of the enrolment; NotFoundError.
-        """
-        if not 1 <= len(commitment) <= _COMMITMENT_LIMIT:
-            raise UsageError(f"a commitment is 1 to {_COMMITMENT_LIMIT} octets")
-        with self._writing(clerk) as session:
-            row = open_enrolment_row(session, number)
-            if row.commitment is not None:
-                if not hmac.compare_digest(row.commitment, commitment):
-                    raise EnrolmentConflictError(
-                        f"enrolment {number} is bound to another commitment",
-                        hint="Put back the card that began, or cancel this enrolment and begin anew.",
-                    )
-                return EnrolmentRecord.from_row(row)
-            if (
-                session.scalar(select(EnrolmentRow.id).where(EnrolmentRow.commitment == commitment))
-                is not None
-            ):
-                raise EnrolmentConflictError(
-                    "this commitment belongs to another enrolment",
-                    hint="Use a new card, or go on with the enrolment that the card began.",
-                )
-            row.commitment = commitment
-            step(row, EnrolmentState.COMMITTED, self._clock())
-            audit(session, self._clock(), clerk, AuditAction.COMMITMENT_RECORDED, row)
-            return EnrolmentRecord.from_row(row)
-
-    def record_issuance_terms(
-        self, number: int, *, signer_nym_entropy: bytes, valid_until: int, key_id: bytes, clerk: str
-    ) -> EnrolmentRecord:
-        """Keep, **before** signing, all that the signature will depend on: so it comes out the same again.
-
-        The first terms stay: sign with the ones in the answer, which after a crash are not the ones just
-        given. Entropy and ``key_id`` are 32 octets; ``valid_until`` is a 30 June or 31 December, today or
-        later (DataError). Raises EnrolmentConflictError without commitment or where the terms on record
-        name another issuer key; NotFoundError.
-        """
-        _check_size("signer_nym_entropy", signer_nym_entropy, 32)
-        _check_size("key_id", key_id, 32)
-        self._check_valid_until(valid_until)
-        with self._writing(clerk) as session:
-            row = open_enrolment_row(session, number)
-            if row.commitment is None:
-                raise EnrolmentConflictError(
-                    f"enrolment {number} has no commitment yet", hint="Let the card commit first."
-                )
-            if row.signer_nym_entropy is not None and row.key_id != key_id:
-                raise EnrolmentConflictError(
-                    f"enrolment {number} began under another issuer key",
-                    hint="Open that key, or cancel this enrolment and begin anew.",
-                )
-            if row.signer_nym_entropy is None:
-                row.signer_nym_entropy, row.valid_until, row.key_id = signer_nym_entropy, valid_until, key_id
-                row.changed_at = self._clock()
-                audit(session, self._clock(), clerk, AuditAction.ISSUANCE_TERMS_RECORDED, row)
-            return EnrolmentRecord.from_row(row)
-
-    def record_signature(
-        self, number: int, *, signature: bytes, common_key_proof: bytes, clerk: str
-    ) -> EnrolmentRecord:
-        """Keep the blind signature (80 octets) and common-key proof (64) made under the terms on record.
-
-        The same signature again is fine, and keeps the first proof. Raises EnrolmentConflictError before
-        :meth:`record_issuance_terms`, and for another signature; NotFoundError.
-        """
-        _check_size("signature", signature, 80)
-        _check_size("common_key_proof", common_key_proof, 64)
-        with self._writing(clerk) as session:
-            row = open_enrolment_row(session, number)
-            if row.signer_nym_entropy is None:
-                raise EnrolmentConflictError(
-                    f"enrolment {number} has no entropy on record to be signed",
-                    hint="Record the terms of issuance before signing.",
-                )
-            if row.signature is not None:
-                if not hmac.compare_digest(row.signature, signature):
-                    raise EnrolmentConflictError(
-                        f"enrolment {number} has another signature on record",
-                        hint="Give the card the signature on record.",
-                    )
-                return EnrolmentRecord.from_row(row)
-            row.signature, row.common_key_proof = signature, common_key_proof
-            step(row, EnrolmentState.SIGNED, self._clock())
-            audit(session, self._clock(), clerk, AuditAction.SIGNATURE_RECORDED, row)
-            return EnrolmentRecord.from_row(row)
-
-    def mark_stored(self, number: int, *, clerk: str) -> EnrolmentRecord:
-        """The card accepted its credential. Again is fine. Raises EnrolmentConflictError, NotFoundError."""
-        return self._finish(number, EnrolmentState.STORED, AuditAction.CREDENTIAL_STORED, clerk)
-
-    def cancel_enrolment(self, number: int, *, clerk: str) -> EnrolmentRecord:
-        """End an open enrolment. Again is fine. Raises EnrolmentConflictError once stored; NotFoundError.
-
-        If it was signed already, the card may hold its credential: the next enrolment is a replacement.
-        """
-        return self._finish(number, EnrolmentState.CANCELLED, AuditAction.ENROLMENT_CANCELLED, clerk)
-
     def history(
         self, *, resident_number: int | None = None, after: int = 0, limit: int = 100
     ) -> tuple[AuditEntry, ...]:
         """A page of the audit trail, oldest first: of one resident or all, numbers above ``after``."""
-        _check_page(after, limit)
+        check_page(after, limit)
         query = select(AuditRow).where(AuditRow.id > after).order_by(AuditRow.id).limit(limit)
         if resident_number is not None:
             query = query.where(AuditRow.resident_id == resident_number)
         with self._reading() as session:
             return tuple(AuditEntry.from_row(row) for row in session.scalars(query))
-
-    # How
-
-    @contextmanager
-    def _reading(self) -> Iterator[Session]:
-        with translated_errors(), Session(self._engine) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def _writing(self, clerk: str) -> Iterator[Session]:
-        check_text("clerk's name", clerk, limit=50)
-        with translated_errors(), Session(self._writing_engine) as session, session.begin():
-            yield session
-
-    def _add(self, session: Session, resident: Resident, clerk: str) -> ResidentRecord:
-        resident.check_born_by(today(self._clock))
-        row = insert_resident(session, resident, self._clock())
-        audit(session, self._clock(), clerk, AuditAction.RESIDENT_ADDED, row)
-        return ResidentRecord.from_row(row)
-
-    def _refuse_second_card(self, rows: Iterable[EnrolmentRow]) -> None:
-        now = day_number(today(self._clock))
-        for row in rows:
-            if row.signature is not None and row.valid_until is not None and row.valid_until >= now:
-                raise EnrolmentConflictError(
-                    f"this resident was issued a card in enrolment {row.id},"
-                    f" valid until {date_of(row.valid_until).isoformat()}",
-                    hint="If that card is lost or taken back, begin a replacement.",
-                )
-
-    def _check_valid_until(self, valid_until: int) -> None:
-        if not is_valid_until(valid_until) or valid_until < day_number(today(self._clock)):
-            raise DataError(
-                "a credential ends on a 30 June or 31 December that is not past",
-                hint="Choose one of these two days.",
-            )
-
-    def _finish(self, number: int, state: EnrolmentState, action: AuditAction, clerk: str) -> EnrolmentRecord:
-        with self._writing(clerk) as session:
-            row = enrolment_row(session, number)
-            if row.state != state:
-                step(row, state, self._clock())
-                audit(session, self._clock(), clerk, action, row)
-            return EnrolmentRecord.from_row(row)
-
-
-def _check_size(name: str, octets: bytes, size: int) -> None:
-    if len(octets) != size:
-        raise UsageError(f"{name} is {size} octets, not {len(octets)}")
-
-
-def _check_page(after: int, limit: int) -> None:
-    if not (1 <= limit <= _PAGE_LIMIT and 0 <= after < 1 << 31):
-        raise UsageError(f"a page has 1 to {_PAGE_LIMIT} entries after a record number", hint="Ask for less.")

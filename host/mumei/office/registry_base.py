@@ -1,0 +1,48 @@
+"""What every part of the registry stands on: one transaction a method, a clerk's name on every change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from mumei.office.database import for_writing, translated_errors
+from mumei.office.text import check_text
+from mumei_core.errors import UsageError
+
+_PAGE_LIMIT: Final = 1000
+
+
+def utc_now() -> datetime:
+    """The moment, in UTC."""
+    return datetime.now(UTC)
+
+
+class RegistryBase:
+    """An open database and a clock."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._writing_engine = for_writing(engine)
+        self._clock = clock
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with translated_errors(), Session(self._engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def _writing(self, clerk: str) -> Iterator[Session]:
+        check_text("clerk's name", clerk, limit=50)
+        with translated_errors(), Session(self._writing_engine) as session, session.begin():
+            yield session
+
+
+def check_page(after: int, limit: int) -> None:
+    """Raise UsageError for an impossible page."""
+    if not (1 <= limit <= _PAGE_LIMIT and 0 <= after < 1 << 31):
+        raise UsageError(f"a page has 1 to {_PAGE_LIMIT} entries after a record number", hint="Ask for less.")
