@@ -34,6 +34,23 @@ def write_new_file(path: Path, octets: bytes, *, mode: int) -> None:
         raise _not_written(path, error) from None
 
 
+def replace_file(path: Path, octets: bytes, *, mode: int) -> None:
+    """Put a file in the place of an older one, or of none: flushed, then renamed; a reader finds either, whole.
+
+    Raises HostEnvironmentError where the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
+    try:
+        try:
+            _write_flushed(temporary, octets, mode)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise _not_written(path, error) from None
+
+
 def read_file(path: Path, *, what: str, limit: int) -> bytes:
     """A whole file of at most ``limit`` octets. ``what`` completes "there is no ...".
 
