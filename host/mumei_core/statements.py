@@ -44,14 +44,14 @@ class DigitRecord:
     def to_octets(self) -> bytes:
         """What both sign."""
         ages = der.sequence(*map(der.integer, self.ages))
-        return _record(
+        return signed_record(
             codes.STATEMENT_DIGITS, der.octet_string(self.X), der.octet_string(self.table_hash), ages
         )
 
     @classmethod
     def from_octets(cls, octets: bytes) -> DigitRecord:
         """Raises :class:`DecodingError`."""
-        X, table_hash, ages = _fields(octets, codes.STATEMENT_DIGITS, lengths=(3,))
+        X, table_hash, ages = record_fields(octets, codes.STATEMENT_DIGITS, lengths=(3,))
         return cls(
             X=der.read_octets(X),
             table_hash=der.read_octets(table_hash),
@@ -88,12 +88,12 @@ class ContextRecord:
         ]
         if self.verifier_key is not None:
             fields.append(ber_tlv.encode(codes.TAG_STATEMENT_VERIFIER_KEY, self.verifier_key))
-        return _record(codes.STATEMENT_CONTEXT, *fields)
+        return signed_record(codes.STATEMENT_CONTEXT, *fields)
 
     @classmethod
     def from_octets(cls, octets: bytes) -> ContextRecord:
         """Raises :class:`DecodingError`."""
-        p_input, name, sector, OP, *rest = _fields(octets, codes.STATEMENT_CONTEXT, lengths=(4, 5))
+        p_input, name, sector, OP, *rest = record_fields(octets, codes.STATEMENT_CONTEXT, lengths=(4, 5))
         message = der.read_octets(p_input)
         if not message.startswith(hashing.CONTEXT_PREFIX):
             raise DecodingError("a context's point is hashed from its label")
@@ -157,11 +157,13 @@ def record_type(record: bytes) -> int:
     return der.read_integer(items[1])
 
 
-def _record(kind: int, *fields: bytes) -> bytes:
+def signed_record(kind: int, *fields: bytes) -> bytes:
+    """``SEQUENCE { label, type, fields }``: what is signed of a statement of this type."""
     return der.sequence(der.utf8_string(LABEL), der.integer(kind), *fields)
 
 
-def _fields(octets: bytes, kind: int, *, lengths: tuple[int, ...]) -> tuple[Tlv, ...]:
+def record_fields(octets: bytes, kind: int, *, lengths: tuple[int, ...]) -> tuple[Tlv, ...]:
+    """What follows the type, in one of these numbers. Raises :class:`DecodingError`."""
     if record_type(octets) != kind:
         raise DecodingError("a record of another type")
     fields = der.read_sequence(octets)[2:]

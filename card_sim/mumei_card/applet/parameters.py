@@ -17,7 +17,13 @@ from mumei_card.applet.records import (
     PinnedParameters,
     day_to_bytes,
 )
-from mumei_card.applet.trust_points import RECORD_TRUST, auditor_keys, root_keys, trust_records
+from mumei_card.applet.trust_points import (
+    RECORD_TRUST,
+    auditor_keys,
+    has_pinned_root,
+    root_keys,
+    trust_records,
+)
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_core.commands import codes
@@ -96,15 +102,14 @@ def _pin_parameters(context: CardContext, octets: bytes) -> None:
 def _check_statement(context: CardContext, parameters: CardParameters) -> None:
     """Digit key, table and ages as root and auditor signed them (2.5): a card cannot recompute a pairing.
 
-    Raises :class:`InvalidProof` or :class:`DecodingError`; a card without the root's keys checks nothing.
+    Raises :class:`InvalidProof` or :class:`DecodingError`; a card that has pinned no root checks nothing.
     """
-    roots = root_keys(context)
-    if not roots:
+    if not has_pinned_root(context):
         return
     if parameters.statement is None:
         raise DecodingError("the statement about digits and ages is missing")
     statement = SignedStatement.from_octets(parameters.statement)
-    statement.check(roots, auditor_keys(context))
+    statement.check(root_keys(context), auditor_keys(context))
     expected = DigitRecord(X=parameters.X, table_hash=parameters.table_hash, ages=parameters.ages)
     if DigitRecord.from_octets(statement.record) != expected:
         raise DecodingError("the statement is about other digits or ages")

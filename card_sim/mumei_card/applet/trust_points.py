@@ -1,5 +1,7 @@
-"""What the card trusts, in its memory: trust points with the date, the auditor's keys, the issuer's root
-(TR-03110-3 v2.21, 2.5 and 2.6; mumei protocol 2.5, 2.6).
+"""What the card trusts, in its memory: trust points with the date, keys of auditor, issuer's root and revocation
+authority (TR-03110-3 v2.21, 2.5 and 2.6; mumei protocol 2.5, 2.6).
+
+A development card that has pinned nothing trusts the development keys, which anyone may compute.
 """
 
 from __future__ import annotations
@@ -10,12 +12,14 @@ from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_core.commands import codes
 from mumei_core.commands.trust import CardTrust, split_keys
+from mumei_core.development import DevelopmentRole, development_key
 from mumei_core.eac.trust import Trust
 
 RECORD_TRUST: Final = "trust_points"
 """Trust points and date in one record: they change together."""
 RECORD_AUDITOR_KEYS: Final = "auditor_keys"
 RECORD_ROOT_KEYS: Final = "root_keys"
+RECORD_AUTHORITY_KEYS: Final = "authority_keys"
 
 
 def trust_point_names(context: CardContext) -> tuple[bytes, ...]:
@@ -34,12 +38,28 @@ def load_trust(context: CardContext) -> Trust:
 
 def auditor_keys(context: CardContext) -> tuple[bytes, ...]:
     """The pinned keys, 65 octets each; none on a card that has not got any."""
-    return split_keys(context.nvm.get(RECORD_AUDITOR_KEYS) or b"")
+    return _keys(context, RECORD_AUDITOR_KEYS, DevelopmentRole.AUDITOR)
 
 
 def root_keys(context: CardContext) -> tuple[bytes, ...]:
     """The issuer's root, 65 octets each; none where it was not pinned."""
-    return split_keys(context.nvm.get(RECORD_ROOT_KEYS) or b"")
+    return _keys(context, RECORD_ROOT_KEYS, DevelopmentRole.ISSUER_ROOT)
+
+
+def authority_keys(context: CardContext) -> tuple[bytes, ...]:
+    """The revocation authority, 65 octets each; none where it was not pinned."""
+    return _keys(context, RECORD_AUTHORITY_KEYS, DevelopmentRole.AUTHORITY)
+
+
+def has_pinned_root(context: CardContext) -> bool:
+    """Whether the issuer's root is a real one, so that its statements about digits are demanded."""
+    return context.nvm.get(RECORD_ROOT_KEYS) is not None
+
+
+def _keys(context: CardContext, record: str, role: DevelopmentRole) -> tuple[bytes, ...]:
+    if context.profile == codes.PROFILE_DEVELOPMENT and context.nvm.get(RECORD_TRUST) is None:
+        return (development_key(role).point,)
+    return split_keys(context.nvm.get(record) or b"")
 
 
 def trust_records(found: CardTrust) -> dict[str, bytes]:
@@ -50,4 +70,6 @@ def trust_records(found: CardTrust) -> dict[str, bytes]:
     }
     if found.root_keys:
         records[RECORD_ROOT_KEYS] = b"".join(found.root_keys)
+    if found.authority_keys:
+        records[RECORD_AUTHORITY_KEYS] = b"".join(found.authority_keys)
     return records

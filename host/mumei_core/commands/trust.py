@@ -1,4 +1,5 @@
-"""STORE DATA of what a card trusts: CVCAs' certificates, the auditor's keys, the issuer's root (protocol 2.5, 2.6).
+"""STORE DATA of what a card trusts: CVCAs' certificates, keys of auditor, issuer's root and revocation authority
+(mumei protocol 2.5, 2.6).
 
 E8, written in personalisation, once. Every pinned key has two places; later the old key signs its successor.
 """
@@ -31,22 +32,27 @@ _ORDER = (
     codes.TAG_TRUST_POINTS,
     codes.TAG_TRUST_AUDITOR_KEYS,
     codes.TAG_TRUST_ROOT_KEYS,
+    codes.TAG_TRUST_AUTHORITY_KEYS,
 )
-_MANDATORY = _ORDER[:-1]
+_MANDATORY = _ORDER[:-2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardTrust:
-    """``trust``: trust points and date; keys: 65 octets each, one or two. ``root_keys`` may be absent."""
+    """``trust``: trust points and date; keys: 65 octets each, one or two. Root's and authority's may be absent:
+    such a card takes no trustees and no other issuer key, and accepts no statement about days.
+    """
 
     trust: Trust
     auditor_keys: tuple[bytes, ...]
     root_keys: tuple[bytes, ...] = ()
+    authority_keys: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.auditor_keys) <= _PLACES or len(self.root_keys) > _PLACES:
-            raise DecodingError("a card pins one or two keys of the auditor, and at most two of the root")
-        for key in (*self.auditor_keys, *self.root_keys):
+        others = (self.root_keys, self.authority_keys)
+        if not 1 <= len(self.auditor_keys) <= _PLACES or any(len(keys) > _PLACES for keys in others):
+            raise DecodingError("a card pins one or two keys of the auditor, and at most two of each other")
+        for key in (*self.auditor_keys, *self.root_keys, *self.authority_keys):
             check_point(key)
 
     @classmethod
@@ -57,10 +63,15 @@ class CardTrust:
         *,
         auditor_keys: Sequence[bytes],
         root_keys: Sequence[bytes] = (),
+        authority_keys: Sequence[bytes] = (),
     ) -> CardTrust:
         """For a card made today. Raises :class:`CertificateRefused` for what is no trust point."""
-        trust = Trust.initial(points, today)
-        return cls(trust=trust, auditor_keys=tuple(auditor_keys), root_keys=tuple(root_keys))
+        return cls(
+            trust=Trust.initial(points, today),
+            auditor_keys=tuple(auditor_keys),
+            root_keys=tuple(root_keys),
+            authority_keys=tuple(authority_keys),
+        )
 
     def to_octets(self) -> bytes:
         return build_template(
@@ -71,6 +82,7 @@ class CardTrust:
                 codes.TAG_TRUST_POINTS: b"".join(point.to_octets() for point in self.trust.points),
                 codes.TAG_TRUST_AUDITOR_KEYS: b"".join(self.auditor_keys),
                 codes.TAG_TRUST_ROOT_KEYS: b"".join(self.root_keys) or None,
+                codes.TAG_TRUST_AUTHORITY_KEYS: b"".join(self.authority_keys) or None,
             },
         )
 
@@ -86,6 +98,7 @@ class CardTrust:
                 date_of(day_from("date", values[codes.TAG_TRUST_DATE])),
                 auditor_keys=split_keys(values[codes.TAG_TRUST_AUDITOR_KEYS]),
                 root_keys=split_keys(values.get(codes.TAG_TRUST_ROOT_KEYS, b"")),
+                authority_keys=split_keys(values.get(codes.TAG_TRUST_AUTHORITY_KEYS, b"")),
             )
         except (CertificateRefused, DataError) as error:
             raise DecodingError(error.message) from error

@@ -377,13 +377,13 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 data=Field(
                     presence=Presence.REQUIRED,
                     shortest=82,
-                    longest=439,
+                    longest=448,
                     objects=(
                         DataObject(
                             tag=0xE1,
                             name="request",
                             shortest=80,
-                            longest=435,
+                            longest=444,
                             children=(
                                 DataObject(tag=0x80, name="version", shortest=1, longest=1),
                                 DataObject(tag=0x81, name="rp_context", shortest=1, longest=255),
@@ -438,6 +438,17 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                     longest=1,
                                     optional=True,
                                     about="01",
+                                ),
+                                DataObject(
+                                    tag=0x87,
+                                    name="revocation token",
+                                    shortest=5,
+                                    longest=7,
+                                    optional=True,
+                                    about=(
+                                        "01, epoch in 4 octets, bucket in 2: under a slot; 02, epoch in 4 "
+                                        "octets: to recognise"
+                                    ),
                                 ),
                                 DataObject(
                                     tag=0x88,
@@ -1065,7 +1076,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                             tag=0xE8,
                             name="what the card trusts",
                             shortest=146,
-                            longest=8481,
+                            longest=8614,
                             children=(
                                 DataObject(tag=0x80, name="version", shortest=1, longest=1),
                                 DataObject(
@@ -1106,6 +1117,14 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                     longest=130,
                                     optional=True,
                                     about="of the issuer's root, one or two points of P-256",
+                                ),
+                                DataObject(
+                                    tag=0x85,
+                                    name="authority's keys",
+                                    shortest=65,
+                                    longest=130,
+                                    optional=True,
+                                    about="of the revocation authority, one or two points of P-256",
                                 ),
                             ),
                         ),
@@ -1208,7 +1227,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                             tag=0xE8,
                             name="what the card trusts",
                             shortest=146,
-                            longest=8481,
+                            longest=8614,
                             children=(
                                 DataObject(tag=0x80, name="version", shortest=1, longest=1),
                                 DataObject(
@@ -1249,6 +1268,14 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                     longest=130,
                                     optional=True,
                                     about="of the issuer's root, one or two points of P-256",
+                                ),
+                                DataObject(
+                                    tag=0x85,
+                                    name="authority's keys",
+                                    shortest=65,
+                                    longest=130,
+                                    optional=True,
+                                    about="of the revocation authority, one or two points of P-256",
                                 ),
                             ),
                         ),
