@@ -64,6 +64,8 @@ def present_credential(command: CommandAPDU, context: CardContext) -> bytes:
         request = Request.from_octets(command.data)
     except DecodingError as error:
         raise CardError(codes.SW_WRONG_DATA, str(error)) from error
+    if request.token is not None:
+        raise CardError(codes.SW_WRONG_DATA, "no tokens yet")
     if context.security_status.presented:
         raise CardError(codes.SW_NO_CURRENT_FILE, "one presentation per session")
     rights, binding = _terminal(context)

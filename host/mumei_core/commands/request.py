@@ -21,6 +21,7 @@ from mumei_core.commands.template import (
 from mumei_core.credential import ATTRIBUTES, Index
 from mumei_core.crypto.predicate.messages import DatePredicate, Kind
 from mumei_core.dates import DAY_LIMIT, MAX_AGE, cutoff
+from mumei_core.epochs import BUCKETS, EPOCH_LIMIT, RECOGNISE, SLOTS
 from mumei_core.errors import DataError, DecodingError
 from mumei_core.iso7816 import ber_tlv
 from mumei_core.iso7816.ber_tlv import Tlv
@@ -31,6 +32,7 @@ HASH_LENGTH: Final = 32
 MAX_PREDICATES: Final = 4
 MAX_RP_CONTEXT: Final = 255
 _CUTOFF_LENGTH = 3
+_SLOT_KIND, _RECOGNISE_KIND = 1, 2
 
 _DISCLOSED_MASK = (1 << len(ATTRIBUTES)) - 1
 
@@ -56,6 +58,46 @@ Predicate = AgePredicate | DatePredicate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlotToken:
+    """A token under one of the card's slots of this epoch and bucket: 01 || epoch(4) || bucket(2)."""
+
+    epoch: int
+    bucket: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.epoch < EPOCH_LIMIT or not 0 <= self.bucket < BUCKETS:
+            raise DecodingError(f"an epoch has 4 octets, and a bucket lies between 0 and {BUCKETS - 1}")
+
+    def to_octets(self) -> bytes:
+        return bytes([_SLOT_KIND]) + self.epoch.to_bytes(4) + self.bucket.to_bytes(2)
+
+    def has_slot(self, k: int) -> bool:
+        """Whether an answer may name this slot."""
+        return 0 <= k < SLOTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecogniseToken:
+    """A token under the one point of this epoch and the request's rp_context: 02 || epoch(4)."""
+
+    epoch: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.epoch < EPOCH_LIMIT:
+            raise DecodingError("an epoch has 4 octets")
+
+    def to_octets(self) -> bytes:
+        return bytes([_RECOGNISE_KIND]) + self.epoch.to_bytes(4)
+
+    def has_slot(self, k: int) -> bool:
+        """Whether an answer may name this slot."""
+        return k == RECOGNISE
+
+
+TokenRequest = SlotToken | RecogniseToken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One request. ``disclosed`` holds ascending attribute indexes; ``table_hash`` goes with predicates only."""
 
@@ -66,6 +108,7 @@ class Request:
     predicates: tuple[Predicate, ...] = ()
     disclosed: tuple[int, ...] = ()
     pseudonym: bool = False
+    token: TokenRequest | None = None
     transaction: bytes | None = None
     table_hash: bytes | None = None
 
@@ -108,6 +151,7 @@ class Request:
                 codes.TAG_REQUEST_PREDICATES: b"".join(map(encode_predicate, self.predicates)) or None,
                 codes.TAG_REQUEST_DISCLOSED: encode_mask(self.disclosed) if self.disclosed else None,
                 codes.TAG_REQUEST_PSEUDONYM: b"\1" if self.pseudonym else None,
+                codes.TAG_REQUEST_TOKEN: self.token.to_octets() if self.token else None,
                 codes.TAG_REQUEST_TRANSACTION: self.transaction,
                 codes.TAG_REQUEST_CHANNEL_BINDING: self.channel_binding,
                 codes.TAG_REQUEST_DIGIT_TABLE: self.table_hash,
@@ -129,12 +173,12 @@ class Request:
             predicates=_decode_predicates(values.get(codes.TAG_REQUEST_PREDICATES)),
             disclosed=decode_mask(values.get(codes.TAG_REQUEST_DISCLOSED)),
             pseudonym=codes.TAG_REQUEST_PSEUDONYM in values,
+            token=_decode_token(values.get(codes.TAG_REQUEST_TOKEN)),
             transaction=values.get(codes.TAG_REQUEST_TRANSACTION),
             table_hash=values.get(codes.TAG_REQUEST_DIGIT_TABLE),
         )
 
 
-#: Revocation tokens (87) are not known to this version: a request for one is refused as unknown.
 _ORDER: Final = (
     codes.TAG_REQUEST_VERSION,
     codes.TAG_REQUEST_RP_CONTEXT,
@@ -143,6 +187,7 @@ _ORDER: Final = (
     codes.TAG_REQUEST_PREDICATES,
     codes.TAG_REQUEST_DISCLOSED,
     codes.TAG_REQUEST_PSEUDONYM,
+    codes.TAG_REQUEST_TOKEN,
     codes.TAG_REQUEST_TRANSACTION,
     codes.TAG_REQUEST_CHANNEL_BINDING,
     codes.TAG_REQUEST_DIGIT_TABLE,
@@ -185,6 +230,17 @@ def _decode_predicates(value: bytes | None) -> tuple[Predicate, ...]:
     if not predicates:
         raise DecodingError("A4 is present and empty")
     return predicates
+
+
+def _decode_token(value: bytes | None) -> TokenRequest | None:
+    if value is None:
+        return None
+    kind, epoch = value[:1], int.from_bytes(value[1:5])
+    if kind == bytes([_SLOT_KIND]) and len(value) == 7:
+        return SlotToken(epoch=epoch, bucket=int.from_bytes(value[5:]))
+    if kind == bytes([_RECOGNISE_KIND]) and len(value) == 5:
+        return RecogniseToken(epoch=epoch)
+    raise DecodingError("a token is asked with 01 || epoch(4) || bucket(2) or 02 || epoch(4)")
 
 
 def encode_mask(indexes: tuple[int, ...]) -> bytes:

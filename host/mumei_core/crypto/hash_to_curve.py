@@ -14,6 +14,8 @@ import pyblst as _blst
 from mumei_core.crypto import hashing
 from mumei_core.crypto.curve import P, Point
 from mumei_core.crypto.hashing import EXPAND_LENGTH, Ciphersuite, Interface
+from mumei_core.crypto.revocation.messages import recognise_input, slots_input
+from mumei_core.epochs import SLOTS
 
 _FIELD_LENGTH = 64  # L of RFC 9380 for the base field
 
@@ -62,3 +64,20 @@ def context_point(rp_context: bytes) -> Point:
 def digit_base() -> Point:
     """G_d = hash_to_curve("MUMEI-DIGIT-BASE-V1") under the mumei interface (design 2.4)."""
     return hash_to_curve_g1(hashing.MUMEI.suite, hashing.DIGIT_BASE, hashing.MUMEI.api_id)
+
+
+def slot_point(epoch: int, bucket: int, k: int) -> Point:
+    """Q_k = hash_to_curve("MUMEI-REV-V1" || I2OSP(epoch,4) || I2OSP(b,2) || I2OSP(k,1)) (design 2.5)."""
+    message = slots_input(epoch, bucket) + bytes([k])
+    return hash_to_curve_g1(hashing.MUMEI.suite, message, hashing.MUMEI.api_id)
+
+
+def slot_points(epoch: int, bucket: int) -> tuple[Point, ...]:
+    """Q_0 .. Q_15 of one epoch and bucket."""
+    return tuple(slot_point(epoch, bucket, k) for k in range(SLOTS))
+
+
+def recognise_point(epoch: int, rp_context: bytes) -> Point:
+    """R = hash_to_curve("MUMEI-RECOG-V1" || I2OSP(epoch,4) || rp_context) (design 2.5)."""
+    message = recognise_input(epoch, rp_context)
+    return hash_to_curve_g1(hashing.MUMEI.suite, message, hashing.MUMEI.api_id)

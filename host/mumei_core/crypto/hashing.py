@@ -110,6 +110,8 @@ COMMON_KEY: Final = b"COMMON_KEY_H2S_"  # mumei: proof that a signature is under
 # Labels inside messages hashed to a curve under the mumei interface.
 CONTEXT_PREFIX: Final = b"MUMEI-CTX-V1"
 DIGIT_BASE: Final = b"MUMEI-DIGIT-BASE-V1"
+SLOT_PREFIX: Final = b"MUMEI-REV-V1"
+RECOGNISE_PREFIX: Final = b"MUMEI-RECOG-V1"
 
 # Labels of plain SHA-256 inputs and of the presentation header.
 CHANNEL_BINDING: Final = b"MUMEI-CB-V1"

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from tests.fixtures.crypto_world import ask, born, over, parameters, under
 
-from mumei_core.commands.request import Request
+from mumei_core.commands.request import RecogniseToken, Request, SlotToken
 from mumei_core.crypto.predicate.messages import Kind
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816 import ber_tlv
@@ -18,6 +18,8 @@ REQUESTS = [
     ask(over(20)),
     ask(over(20), under(65), born(Kind.ON_OR_BEFORE, 40_000), born(Kind.ON_OR_AFTER, 0), disclosed=(1, 4)),
     ask(over(1), pseudonym=True, transaction=b"\xff" * 32, disclosed=(3,)),
+    ask(over(20), token=SlotToken(epoch=7665, bucket=63), transaction=bytes(32)),
+    ask(pseudonym=True, token=RecogniseToken(epoch=7665)),
 ]
 
 
@@ -78,10 +80,32 @@ def test_every_mandatory_object_is(request_: Request) -> None:
             assert Request.from_octets(without) != request_
 
 
-@pytest.mark.parametrize("tag", [0x84, 0x87, 0x8B, 0x8F, 0xA5, 0xA4 + 0x20, 0x5F20, 0x7F21])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"\0" + bytes(4),
+        b"\1",
+        b"\1" + bytes(5),
+        b"\1" + bytes(7),
+        b"\1" + bytes(5) + b"\x40",
+        b"\2" + bytes(3),
+        b"\2" + bytes(5),
+        b"\2" + bytes(6),
+        b"\3" + bytes(4),
+        b"\3" + bytes(6),
+    ],
+)
+def test_a_token_is_asked_in_two_ways_only(value: bytes) -> None:
+    """64 buckets; an epoch of 4 octets; recognise names no bucket."""
+    *before, binding = objects(ask())
+    assert binding[0] == 0x89
+    Request.from_octets(encoded([*before, (0x87, b"\1" + bytes(5) + b"\x3f"), binding]))
+    refused(encoded([*before, (0x87, value), binding]))
+
+
+@pytest.mark.parametrize("tag", [0x84, 0x8B, 0x8F, 0xA5, 0xA4 + 0x20, 0x5F20, 0x7F21])
 @pytest.mark.parametrize("value", [b"", b"\1", b"\1" + bytes(6), b"\2" + bytes(4)])
-def test_unknown_objects_are_refused_also_the_reserved_token(tag: int, value: bytes) -> None:
-    """87 will ask for a revocation token: this version must not take it for a request without one."""
+def test_unknown_objects_are_refused(tag: int, value: bytes) -> None:
     items = objects(ask())
     for at in range(len(items) + 1):
         refused(encoded([*items[:at], (tag, value), *items[at:]]))
