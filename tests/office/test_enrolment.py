@@ -51,7 +51,7 @@ class TestWhole:
 
     def test_the_trail_says_who_did_what(self, counter: Counter) -> None:
         counter.enrol(counter.card())
-        trail = [entry for entry in counter.registry.history(resident_number=1) if entry.enrolment_number]
+        trail = [entry for entry in counter.registry.history(resident_number=1) if entry.enrolment]
         assert [entry.action for entry in trail] == [
             AuditAction.ENROLMENT_STARTED,
             AuditAction.COMMITMENT_RECORDED,

@@ -92,7 +92,7 @@ def test_every_step_leaves_its_entry_in_order(registry: Registry, hanako: int) -
         AuditAction.SIGNATURE_RECORDED,
         AuditAction.CREDENTIAL_STORED,
     ]
-    assert {entry.enrolment_number for entry in entries[1:]} == {number}
+    assert {entry.enrolment for entry in entries[1:]} == {number}
     assert {entry.clerk for entry in entries} == {CLERK}
 
 

@@ -105,7 +105,7 @@ def test_a_code_that_is_not_there(registry: Registry) -> None:
 def test_adding_leaves_an_entry_with_the_clerk(registry: Registry) -> None:
     added = registry.add_resident(resident_with(), clerk=CLERK)
     (entry,) = registry.history()
-    assert (entry.clerk, entry.action, entry.resident_number, entry.enrolment_number) == (
+    assert (entry.clerk, entry.action, entry.resident, entry.enrolment) == (
         CLERK,
         AuditAction.RESIDENT_ADDED,
         added.number,

@@ -27,6 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from mumei.office.audit.actions import AuditAction as AuditAction
+
 VERSION_TABLE: Final = "mumei_registry_version"
 """Alembic's version table under a name of our own: it tells a registry from any other database."""
 
@@ -39,20 +41,6 @@ class EnrolmentState(StrEnum):
     SIGNED = "SIGNED"
     STORED = "STORED"
     CANCELLED = "CANCELLED"
-
-
-class AuditAction(StrEnum):
-    """What an entry of the audit trail says was done."""
-
-    RESIDENT_ADDED = "RESIDENT_ADDED"
-    ENROLMENT_STARTED = "ENROLMENT_STARTED"
-    REPLACEMENT_STARTED = "REPLACEMENT_STARTED"
-    ENROLMENT_RESUMED = "ENROLMENT_RESUMED"
-    COMMITMENT_RECORDED = "COMMITMENT_RECORDED"
-    ISSUANCE_TERMS_RECORDED = "ISSUANCE_TERMS_RECORDED"
-    SIGNATURE_RECORDED = "SIGNATURE_RECORDED"
-    CREDENTIAL_STORED = "CREDENTIAL_STORED"
-    ENROLMENT_CANCELLED = "ENROLMENT_CANCELLED"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -136,13 +124,27 @@ class EnrolmentRow(Base):
 
 
 class AuditRow(Base):
-    """One entry of the audit trail: triggers refuse change and removal; there is no column for free text."""
+    """One entry of the audit trail, linked to the one before (:mod:`mumei.office.audit.entry`).
+
+    Triggers refuse change and removal; there is no column for free text. No foreign keys: the trail outlives the
+    records it tells of.
+    """
 
     __tablename__ = "audit_trail"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     clerk: Mapped[str] = mapped_column(String(50))
-    action: Mapped[str] = mapped_column(String(30))
-    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), index=True)
-    enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id"))
+    action: Mapped[str] = mapped_column(String(40))
+    resident_id: Mapped[int | None] = mapped_column(index=True)
+    enrolment_id: Mapped[int | None]
+    card_id: Mapped[int | None]
+    order_id: Mapped[int | None]
+    plan_id: Mapped[int | None]
+    case_id: Mapped[int | None]
+    approval_id: Mapped[int | None]
+    about: Mapped[str | None] = mapped_column(String(50))
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    previous: Mapped[bytes] = mapped_column(LargeBinary(32))
+    link: Mapped[bytes] = mapped_column(LargeBinary(32))
+    signature: Mapped[bytes | None] = mapped_column(LargeBinary(64))

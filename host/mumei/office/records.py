@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+from mumei.office.audit.entry import AuditEntry as AuditEntry
 from mumei.office.japan_codes import MunicipalityCode
-from mumei.office.models import AuditAction, AuditRow, EnrolmentRow, EnrolmentState, ResidentRow
+from mumei.office.models import EnrolmentRow, EnrolmentState, ResidentRow
 from mumei.office.resident_code import ResidentCode
 from mumei.office.residents import Resident, Sex
 from mumei_core.errors import DataError
@@ -85,30 +86,6 @@ class EnrolmentRecord:
             common_key_proof=row.common_key_proof,
             started_at=row.started_at,
             changed_at=row.changed_at,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """Who did what to which record, and when (UTC)."""
-
-    number: int
-    at: datetime
-    clerk: str
-    action: AuditAction
-    resident_number: int
-    enrolment_number: int | None
-
-    @classmethod
-    def from_row(cls, row: AuditRow) -> Self:
-        """The row's value."""
-        return cls(
-            number=row.id,
-            at=row.at,
-            clerk=row.clerk,
-            action=AuditAction(row.action),
-            resident_number=row.resident_id,
-            enrolment_number=row.enrolment_id,
         )
 
 

@@ -9,8 +9,10 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mumei.office.audit.actions import AuditAction
+from mumei.office.audit.trail import record
 from mumei.office.database import DuplicateError
-from mumei.office.models import AuditAction, AuditRow, EnrolmentRow, EnrolmentState, ResidentRow
+from mumei.office.models import EnrolmentRow, EnrolmentState, ResidentRow
 from mumei.office.records import EnrolmentConflictError, NotFoundError
 from mumei.office.residents import Resident
 
@@ -108,12 +110,11 @@ def audit(
 ) -> None:
     """Add an entry about a flushed row."""
     enrolment = row if isinstance(row, EnrolmentRow) else None
-    session.add(
-        AuditRow(
-            at=now,
-            clerk=clerk,
-            action=action.value,
-            resident_id=enrolment.resident_id if enrolment else row.id,
-            enrolment_id=enrolment.id if enrolment else None,
-        )
+    record(
+        session,
+        at=now,
+        clerk=clerk,
+        action=action,
+        resident=enrolment.resident_id if enrolment else row.id,
+        enrolment=enrolment.id if enrolment else None,
     )

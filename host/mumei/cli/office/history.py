@@ -30,8 +30,8 @@ class HistoryLine:
             at=entry.at,
             clerk=entry.clerk,
             action=entry.action.value,
-            resident=entry.resident_number,
-            enrolment=entry.enrolment_number,
+            resident=entry.resident,
+            enrolment=entry.enrolment,
         )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from alembic import context
 
-from mumei.office.models import VERSION_TABLE, Base
+from mumei.office.models import VERSION_TABLE
+from mumei.office.schema import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     version_table=VERSION_TABLE,
     # SQLite can take back DDL; all migrations or none.
     transactional_ddl=True,

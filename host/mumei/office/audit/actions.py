@@ -1,0 +1,40 @@
+"""What an entry of the audit trail says was done."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AuditAction(StrEnum):
+    """One word an action, at most 40 characters; a word once written stays, for old entries are read for ever."""
+
+    # Residents
+    RESIDENT_ADDED = "RESIDENT_ADDED"
+
+    # Enrolments
+    ENROLMENT_STARTED = "ENROLMENT_STARTED"
+    REPLACEMENT_STARTED = "REPLACEMENT_STARTED"
+    ENROLMENT_RESUMED = "ENROLMENT_RESUMED"
+    COMMITMENT_RECORDED = "COMMITMENT_RECORDED"
+    ISSUANCE_TERMS_RECORDED = "ISSUANCE_TERMS_RECORDED"
+    SIGNATURE_RECORDED = "SIGNATURE_RECORDED"
+    CREDENTIAL_STORED = "CREDENTIAL_STORED"
+    ENROLMENT_CANCELLED = "ENROLMENT_CANCELLED"
+
+    # Clerks and their duties
+    CLERK_ADDED = "CLERK_ADDED"
+    CLERK_ROLES_SET = "CLERK_ROLES_SET"
+    CLERK_DISABLED = "CLERK_DISABLED"
+    CLERK_ENABLED = "CLERK_ENABLED"
+    CLERK_PASSWORD_SET = "CLERK_PASSWORD_SET"  # noqa: S105 - an action, not a password
+    CLERK_KEY_SET = "CLERK_KEY_SET"
+    LOGGED_IN = "LOGGED_IN"
+    LOGGED_OUT = "LOGGED_OUT"
+    LOGIN_REFUSED = "LOGIN_REFUSED"
+    APPROVAL_REQUESTED = "APPROVAL_REQUESTED"
+    APPROVAL_GIVEN = "APPROVAL_GIVEN"
+    APPROVAL_REFUSED = "APPROVAL_REFUSED"
+    APPROVAL_USED = "APPROVAL_USED"
+
+    # The trail itself
+    AUDIT_KEY_SET = "AUDIT_KEY_SET"

@@ -1,0 +1,19 @@
+"""Every table of the registry: importing this module makes :data:`METADATA` whole."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Final
+
+from sqlalchemy import MetaData
+
+from mumei import office
+from mumei.office.models import Base
+
+# Each room's tables stand in a module of its own.
+for _module in pkgutil.iter_modules(office.__path__, f"{office.__name__}."):
+    if _module.name.rpartition(".")[2].startswith("models"):
+        importlib.import_module(_module.name)
+
+METADATA: Final[MetaData] = Base.metadata
