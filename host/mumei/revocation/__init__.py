@@ -1,0 +1,1 @@
+"""The revocation authority: statements, cases, lists (mumei protocol 2.5)."""
