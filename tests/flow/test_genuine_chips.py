@@ -250,7 +250,9 @@ class TestDesk:
         assert sent == [b"\x00\xa4", b"\x00\xb0"]
 
     @pytest.mark.parametrize(
-        "root", [b"", MAKER_ROOT.certificate.key, MAKER_ROOT.new_attestation_key().certificate.to_octets()]
+        "root",
+        [b"", MAKER_ROOT.certificate.key, MAKER_ROOT.new_attestation_key().certificate.to_octets()],
+        ids=["nothing", "a bare key", "a card's certificate"],
     )
     def test_what_is_no_root_is_said_at_once(self, desk: Desk, card: InsertedCard, root: bytes) -> None:
         with pytest.raises(TrustError, match="root"):
