@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.fixtures.postgres import registry_url as registry_url
 
 from mumei.office.registry import Registry
 

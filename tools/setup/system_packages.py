@@ -20,16 +20,25 @@ from tools.setup.console import SetupError, stage
 
 _ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 _INCLUDE_FOLDERS = ("/usr/include", "/usr/local/include")
+_POSTGRESQL = Path("/usr/lib/postgresql")
+# Debian would make and start a database of its own on installation: said before it, unless somebody said otherwise.
+_CLUSTERS = "/etc/postgresql-common/createcluster.conf"
+_NO_CLUSTER = f"mkdir -p {Path(_CLUSTERS).parent}; test -e {_CLUSTERS} || echo 'create_main_cluster = false' >{_CLUSTERS}"
+_JAPANESE_FONT = "/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf"
 _READER_CONFIGURATIONS = ("/etc/reader.conf.d/vpcd", "/usr/local/etc/reader.conf.d/vpcd")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemPackage:
-    """A Debian package, the reason it is needed, and a look whether its work is already done."""
+    """A Debian package, the reason it is needed, and a look whether its work is already done.
+
+    ``before``: a shell's line to run as root before it is installed.
+    """
 
     name: str
     purpose: str
     is_present: Callable[[], bool]
+    before: str = ""
 
 
 def _has_program(name: str) -> Callable[[], bool]:
@@ -50,6 +59,11 @@ def _has_python_header() -> bool:
 
 def _has_virtual_reader() -> bool:
     return any(Path(path).exists() for path in _READER_CONFIGURATIONS)
+
+
+def _has_postgresql() -> bool:
+    # Debian keeps the server's programs off the path, one folder a version.
+    return any(_POSTGRESQL.glob("*/bin/initdb"))
 
 
 def _of_this_python(suffix: str) -> str:
@@ -104,6 +118,17 @@ def for_test() -> tuple[SystemPackage, ...]:
             purpose="another program that reads and makes our certificates (cvc-print, cvc-create)",
             is_present=_has_program("cvc-print"),
         ),
+        SystemPackage(
+            name="postgresql",
+            purpose="the database that several offices share; the tests start their own server",
+            is_present=_has_postgresql,
+            before=_NO_CLUSTER,
+        ),
+        SystemPackage(
+            name="fonts-ipafont-gothic",
+            purpose="the Japanese font that letters carry",
+            is_present=Path(_JAPANESE_FONT).exists,
+        ),
     )
 
 
@@ -128,7 +153,7 @@ def ensure(wanted: Sequence[SystemPackage]) -> None:
         )
         raise SetupError(_what_to_install(missing, way_out))
     stage("system packages", f"installing {' '.join(names)}")
-    _install(prefix, names)
+    _install(prefix, names, [package.before for package in missing if package.before])
     importlib.invalidate_caches()
     if still_missing := [package for package in missing if not package.is_present()]:
         raise SetupError(_what_to_install(still_missing, "apt-get found nothing to do. Reinstall them, then"))
@@ -143,8 +168,13 @@ def _privileges() -> list[str] | None:
     return ["sudo", "-n"] if _attempt(["sudo", "-n", "true"]).returncode == 0 else None
 
 
-def _install(prefix: list[str], names: list[str]) -> None:
-    apt_get = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "apt-get"]
+def _install(prefix: list[str], names: list[str], before: list[str]) -> None:
+    for line in before:
+        attempt = _attempt([*prefix, "sh", "-c", line])
+        if attempt.returncode != 0:
+            raise SetupError(f"{attempt.stdout}\nthis failed (its words are above): {line}")
+    settings = ["DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "UCF_FORCE_CONFFOLD=1"]
+    apt_get = [*prefix, "env", *settings, "apt-get"]
     apt_get += ["-q", "-o", "DPkg::Lock::Timeout=120"]
     install = [*apt_get, "install", "-y", "--no-install-recommends", *names]
     # A fresh image has no package lists and an old one has stale lists; only then is the slow update needed.

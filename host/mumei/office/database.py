@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -14,56 +13,41 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from mumei.office.models import VERSION_TABLE, Base
-from mumei_core.errors import DataError, HostEnvironmentError, UsageError
+from mumei.office.database_errors import DuplicateError as DuplicateError
+from mumei.office.database_errors import ForeignSchemaError as ForeignSchemaError
+from mumei.office.database_errors import RegistryLockedError as RegistryLockedError
+from mumei.office.database_errors import RegistryUnavailableError as RegistryUnavailableError
+from mumei.office.database_errors import translated_errors as translated_errors
+from mumei.office.models import VERSION_TABLE
+from mumei.office.place import RegistryPlace, Where, place_of
+from mumei.office.schema import METADATA
+from mumei_core.errors import UsageError
 
 _WRITE: Final = "mumei_write"
+_CONNECT_LIMIT: Final = 10
+"""Seconds to wait for a server to answer at all."""
 
-_SQLITE_ENVIRONMENT: Final = {
-    sqlite3.SQLITE_PERM: "may not be used by this user",
-    sqlite3.SQLITE_READONLY: "may not be written by this user",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk fails",
-    sqlite3.SQLITE_FULL: "cannot be written: the disk is full",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
-}
-_SQLITE_DAMAGE: Final = {
-    sqlite3.SQLITE_CORRUPT: "is damaged",
-    sqlite3.SQLITE_NOTADB: "is no SQLite database",
-}
+_SCHEMA_LOCK: Final = 0x6D756D6569
+"""PostgreSQL's advisory lock while the schema is made or changed: two programs must not both begin."""
 
 
-class RegistryLockedError(HostEnvironmentError):
-    """Another program writes to the registry and did not finish in time. Nothing was changed."""
-
-
-class RegistryUnavailableError(HostEnvironmentError):
-    """The database does not answer, or this user may not read or write it."""
-
-
-class ForeignSchemaError(DataError):
-    """The database is no registry, a damaged one, or one of a newer mumei."""
-
-
-class DuplicateError(DataError):
-    """The registry has such an entry already. Nothing was changed."""
-
-
-def create_database(where: str | os.PathLike[str], *, busy_timeout: float) -> Engine:
+def create_database(where: Where, *, busy_timeout: float) -> Engine:
     """Make a new, empty registry and return its engine. A file is made with mode 0600; none is overwritten.
 
     Raises UsageError, DuplicateError, RegistryUnavailableError.
     """
-    url = _url_of(where)
-    path = _sqlite_path(url)
+    place = place_of(where)
+    path = place.file
     if path:
         _make_file(path)
     try:
-        engine = _engine(url, busy_timeout)
+        engine = _engine(place, busy_timeout)
         with translated_errors(), for_writing(engine).begin() as connection:
+            _lock_schema(connection)
             if inspect(connection).get_table_names():
                 raise DuplicateError("the database is not empty", hint="Open it, or name an empty database.")
             _upgrade(connection)
@@ -75,22 +59,23 @@ def create_database(where: str | os.PathLike[str], *, busy_timeout: float) -> En
     return engine
 
 
-def open_database(where: str | os.PathLike[str], *, busy_timeout: float) -> Engine:
+def open_database(where: Where, *, busy_timeout: float) -> Engine:
     """Open a registry, bring an older schema up to date, and return its engine.
 
     Raises UsageError, ForeignSchemaError, RegistryLockedError, RegistryUnavailableError.
     """
-    url = _url_of(where)
-    path = _sqlite_path(url)
+    place = place_of(where)
+    path = place.file
     if path:
         _check_file(path)
-    engine = _engine(url, busy_timeout)
+    engine = _engine(place, busy_timeout)
     try:
         with translated_errors():
             with engine.connect() as connection:
                 current = _check_schema(connection)
             if not current:
                 with for_writing(engine).begin() as connection:
+                    _lock_schema(connection)
                     _upgrade(connection)
     except BaseException:
         engine.dispose()
@@ -105,61 +90,6 @@ def for_writing(engine: Engine) -> Engine:
     wait.
     """
     return engine.execution_options(**{_WRITE: True})
-
-
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn database errors into families with a hint; values and passwords never reach a message."""
-    try:
-        yield
-    except IntegrityError:
-        raise DuplicateError(
-            "the database refused a duplicate or contradictory entry",
-            hint="Somebody may have entered the same just now: look the record up and try again.",
-        ) from None
-    except DBAPIError as error:
-        raise _family(error.orig) from None
-    except sqlite3.Error as error:
-        raise _family(error) from None
-
-
-def _family(error: BaseException | None) -> HostEnvironmentError | DataError:
-    code = getattr(error, "sqlite_errorcode", None)
-    primary = code & 0xFF if isinstance(code, int) else None
-    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return RegistryLockedError(
-            "another program is writing to the registry",
-            hint="Wait a moment and try again; close other programs that have the registry open.",
-        )
-    if primary in _SQLITE_DAMAGE:
-        return ForeignSchemaError(
-            f"the registry's file {_SQLITE_DAMAGE[primary]}",
-            hint="Check the path; restore the registry from its backup.",
-        )
-    reason = _SQLITE_ENVIRONMENT.get(primary or 0, "does not answer as it should")
-    return RegistryUnavailableError(
-        f"the registry's database {reason}",
-        hint="Check the path or URL, the permissions, the space on the disk and the database service.",
-    )
-
-
-def _url_of(where: str | os.PathLike[str]) -> URL:
-    if isinstance(where, os.PathLike) or "://" not in where:
-        return URL.create("sqlite", database=os.fspath(where))
-    try:
-        return make_url(where)
-    except ArgumentError:
-        raise UsageError(
-            "this is no database URL", hint="Write sqlite:///registry.db or postgresql://user@host/name."
-        ) from None
-
-
-def _sqlite_path(url: URL) -> Path | None:
-    if url.get_backend_name() != "sqlite":
-        return None
-    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
-        raise UsageError("a registry in memory would be lost", hint="Name a file: sqlite:///registry.db.")
-    return Path(url.database)
 
 
 def _make_file(path: Path) -> None:
@@ -196,16 +126,27 @@ def _check_file(path: Path) -> None:
         )
 
 
-def _engine(url: URL, busy_timeout: float) -> Engine:
+def _engine(place: RegistryPlace, busy_timeout: float) -> Engine:
+    backend = place.url.get_backend_name()
+    arguments: dict[str, object] = {}
+    if backend == "postgresql":
+        arguments = {
+            "connect_timeout": _CONNECT_LIMIT,
+            "options": f"-c lock_timeout={int(busy_timeout * 1000)} -c timezone=UTC",
+            "application_name": "mumei",
+        }
     try:
-        # Without hide_parameters an error would print names, codes and entropy.
-        engine = create_engine(url, hide_parameters=True)
+        # Without hide_parameters an error would print names, codes and entropy. A connection that was cut while
+        # idle is noticed before use.
+        engine = create_engine(
+            place.url, hide_parameters=True, connect_args=arguments, pool_pre_ping=backend != "sqlite"
+        )
     except (NoSuchModuleError, ImportError):
         raise UsageError(
             "there is no driver for this kind of database",
-            hint="Use SQLite, or install the PostgreSQL driver that the URL names.",
+            hint="Use SQLite, or install the PostgreSQL driver: pip install mumei[postgres].",
         ) from None
-    if url.get_backend_name() == "sqlite":
+    if backend == "sqlite":
         _configure_sqlite(engine, busy_timeout)
     return engine
 
@@ -232,6 +173,11 @@ def _alembic_config() -> Config:
     return config
 
 
+def _lock_schema(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+
+
 def _upgrade(connection: Connection) -> None:
     config = _alembic_config()
     config.attributes["connection"] = connection
@@ -254,6 +200,6 @@ def _check_schema(connection: Connection) -> bool:
             hint="Update mumei on this computer; nothing was changed.",
         )
     newest = tuple(heads) == tuple(script.get_heads())
-    if newest and not set(Base.metadata.tables) <= tables:
+    if newest and not set(METADATA.tables) <= tables:
         raise ForeignSchemaError("tables of the registry are missing", hint="Restore it from its backup.")
     return newest
