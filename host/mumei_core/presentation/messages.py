@@ -16,6 +16,7 @@ from mumei_core.crypto.bbs.messages import Proof
 from mumei_core.crypto.curve import POINT_LENGTH, SCALAR_LENGTH, Point, scalar_from_octets, scalar_to_octets
 from mumei_core.crypto.hashing import serialize
 from mumei_core.crypto.predicate.messages import DIGIT_PROOF_LENGTH, DIGITS, DigitCommitment, DigitProof
+from mumei_core.crypto.revocation.messages import DIGEST_LENGTH, TOKEN_LENGTH, Token
 from mumei_core.errors import DecodingError
 
 #: First octets of SHA-256(PK) that name the issuer's key.
@@ -28,7 +29,8 @@ class Presentation:
     """The parts of a wire message, decoded: every point in the subgroup, every scalar in range.
 
     ``m_hat`` maps undisclosed index to response, without the birth date's where a predicate is asked.
-    ``disclosed`` maps index to the octets shown. ``digits`` has one tuple per predicate.
+    ``disclosed`` maps index to the octets shown. ``digits`` has one tuple per predicate. ``token`` is the digest
+    alone, 32 octets, in what a receipt keeps.
     """
 
     valid_until: int
@@ -44,6 +46,7 @@ class Presentation:
     c: int
     pseudonym: Point | None
     digits: tuple[tuple[DigitProof, ...], ...]
+    token: Token | bytes | None = None
 
     def to_octets(self) -> bytes:
         out = self.valid_until.to_bytes(_DATE_LENGTH, "big") + self.key_hint
@@ -55,13 +58,14 @@ class Presentation:
         )
         if self.pseudonym is not None:
             out += self.pseudonym.to_octets()
-        return out + b"".join(digit.to_octets() for digits in self.digits for digit in digits)
+        out += b"".join(digit.to_octets() for digits in self.digits for digit in digits)
+        return out + (self.token.to_octets() if isinstance(self.token, Token) else self.token or b"")
 
     @classmethod
-    def from_octets(cls, octets: bytes, request: Request) -> Presentation:
+    def from_octets(cls, octets: bytes, request: Request, *, receipt: bool = False) -> Presentation:
         """Decode the answer to ``request``: exact lengths, nothing after the end.
 
-        Raises :class:`DecodingError`.
+        ``receipt``: a digest stands where the token was. Raises :class:`DecodingError`.
         """
         reader = _Reader(octets)
         valid_until = int.from_bytes(reader.take(_DATE_LENGTH), "big")
@@ -86,6 +90,7 @@ class Presentation:
                 tuple(DigitProof.from_octets(reader.take(DIGIT_PROOF_LENGTH)) for _ in range(DIGITS))
                 for _ in request.predicates
             ),
+            token=_read_token(reader, request, receipt=receipt),
         )
         reader.finish()
         return presentation
@@ -120,9 +125,28 @@ def sent_responses(request: Request) -> tuple[int, ...]:
     return tuple(i for i in hidden if i != Index.BIRTH_DATE) if request.predicates else hidden
 
 
-def extra_octets(commitments: Sequence[Sequence[DigitCommitment]]) -> bytes:
-    """``extra``: per predicate, per digit, V || V' || t."""
-    return b"".join(c.to_octets() for digits in commitments for c in digits)
+def _read_token(reader: _Reader, request: Request, *, receipt: bool) -> Token | bytes | None:
+    if request.token is None:
+        return None
+    if receipt:
+        return reader.take(DIGEST_LENGTH)
+    token = Token.from_octets(reader.take(TOKEN_LENGTH))
+    if not request.token.has_slot(token.k):
+        raise DecodingError("the token is of a slot that nobody asked for")
+    return token
+
+
+def without_token(wire: bytes, digest: bytes) -> bytes:
+    """What a receipt keeps of an answer with a token: its digest stands in the place of salt, k and K.
+
+    So the receipt verifies as before, and no list and no handle can be held against it later (2.5).
+    """
+    return wire[:-TOKEN_LENGTH] + digest
+
+
+def extra_octets(commitments: Sequence[Sequence[DigitCommitment]], token_digest: bytes = b"") -> bytes:
+    """``extra``: per predicate, per digit, V || V' || t; then, with a token, its digest."""
+    return b"".join(c.to_octets() for digits in commitments for c in digits) + token_digest
 
 
 def presentation_header(request: bytes, extra: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """The card's side of a presentation: what is computed ahead, and every part under one challenge.
 
 Source: mumei protocol 2.3, 2.4, 2.8. A coupon takes 17 multiplications. Once the request is there, the first
-predicate takes 6, each further one 8, a pseudonym 2, each disclosed attribute 1: 23 for an age check, and 25 with a
-pseudonym.
+predicate takes 6, each further one 8, a pseudonym 2, a token 2, each disclosed attribute 1: 23 for an age check, 25
+with a pseudonym or a token, 27 with both.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from mumei_core.crypto.predicate.prover import (
     tied_digit_blindings,
 )
 from mumei_core.crypto.pseudonym.prover import pseudonym_proof_init
+from mumei_core.crypto.revocation.messages import Token
+from mumei_core.crypto.revocation.prover import Slot, token_init
 from mumei_core.errors import UsageError
 from mumei_core.presentation.messages import (
     KEY_HINT_LENGTH,
@@ -92,12 +94,14 @@ def present(
     table: DigitTable | None,
     OP: Point | None,
     draw: Draw,
+    slot: Slot | None = None,
 ) -> Presentation:
     """Answer ``request``, whose very octets are ``request_octets``, with a coupon that nothing else ever gets.
 
     ``table`` is needed with predicates, ``OP`` with a pseudonym: it comes from the terminal's certificate, never
-    from the terminal, for a chosen point could fetch another shop's pseudonym. Raises :class:`UsageError` where one
-    of them is missing, and :class:`~mumei_core.crypto.predicate.prover.CannotProve` before anything is drawn.
+    from the terminal, for a chosen point could fetch another shop's pseudonym. ``slot`` with a token: its point has
+    been found in a statement that authority and auditor signed. Raises :class:`UsageError` where one of them is
+    missing, and :class:`~mumei_core.crypto.predicate.prover.CannotProve` before anything is drawn.
 
     The answer is distributed as if all had been drawn now. Every scalar of the coupon is drawn independently of
     any request, so drawing it earlier changes nothing. Of the blindings for all eight messages those of disclosed
@@ -109,8 +113,10 @@ def present(
         raise UsageError("a request with predicates needs the digit table")
     if request.pseudonym and OP is None:
         raise UsageError("a request with a pseudonym needs the context's point")
+    if request.token is not None and (slot is None or not request.token.has_slot(slot.k)):
+        raise UsageError("a request with a token needs a slot of its kind")
     while True:
-        presentation = _present(group, credential, coupon, request, request_octets, table, OP, draw)
+        presentation = _present(group, credential, coupon, request, request_octets, table, OP, draw, slot)
         if presentation is not None:
             return presentation
         coupon = prepare(group, credential, draw)
@@ -125,6 +131,7 @@ def _present(
     table: DigitTable | None,
     OP: Point | None,
     draw: Draw,
+    slot: Slot | None,
 ) -> Presentation | None:
     """One attempt; None if a response came out as 0, which a verifier refuses: all is then drawn again."""
     hidden = undisclosed_indexes(request)
@@ -136,7 +143,8 @@ def _present(
         secret, blinding = credential.messages[Index.NYM_SECRET], randoms.m_tilde[Index.NYM_SECRET]
         pseudonym, Ut = pseudonym_proof_init(group, MUMEI, OP, context, (secret,), (blinding,))
         nym = (pseudonym, Ut, context)
-    ph = presentation_header(request_octets, extra_octets([state.commitments for state in states]))
+    token, digest = _prove_token(group, credential, request, slot, randoms.m_tilde[Index.REVOCATION_HANDLE])
+    ph = presentation_header(request_octets, extra_octets([state.commitments for state in states], digest))
     disclosed = {i: credential.messages[i] for i in request.disclosed}
     c = calculate_challenge(MUMEI, init, disclosed, ph, pseudonym=nym)
     messages = {j: credential.messages[j] for j in hidden}
@@ -161,7 +169,17 @@ def _present(
         c=c,
         pseudonym=nym[0] if nym else None,
         digits=digits,
+        token=token,
     )
+
+
+def _prove_token(
+    group: Group, credential: Credential, request: Request, slot: Slot | None, m_tilde: int
+) -> tuple[Token | None, bytes]:
+    """The token and its part of ``extra``; nothing where none is asked."""
+    if request.token is None or slot is None:
+        return None, b""
+    return token_init(group, slot, credential.messages[Index.REVOCATION_HANDLE], m_tilde)
 
 
 def _prove_predicates(

@@ -8,21 +8,23 @@ presentations into three Miller loops and one final exponentiation.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mumei_core.commands.request import Request
+from mumei_core.commands.request import Request, SlotToken
 from mumei_core.credential import Index, attribute_scalar, credential_header, key_id
 from mumei_core.crypto.bbs.messages import calculate_challenge, calculate_domain
 from mumei_core.crypto.bbs.verifier import proof_verify_init
 from mumei_core.crypto.curve import FixedBase, Point, sum_of_public_products
 from mumei_core.crypto.generators import ALL, G_D
-from mumei_core.crypto.hash_to_curve import context_point
+from mumei_core.crypto.hash_to_curve import context_point, recognise_point, slot_point
 from mumei_core.crypto.hashing import MUMEI
 from mumei_core.crypto.pairing import BP2, G2Point, products_are_equal
 from mumei_core.crypto.predicate.verifier import birth_date_response, digit_commitment
 from mumei_core.crypto.pseudonym.verifier import pseudonym_proof_verify_init
+from mumei_core.crypto.revocation.messages import Token
+from mumei_core.crypto.revocation.verifier import token_digest
 from mumei_core.errors import DecodingError, InvalidProof, TrustError
 from mumei_core.presentation.messages import (
     KEY_HINT_LENGTH,
@@ -33,6 +35,9 @@ from mumei_core.presentation.messages import (
 )
 
 _MAX_CONTEXTS = 64
+
+SlotPoints = Callable[[int], Point]
+"""Gives Q_k of the epoch and bucket asked, or R for k = 255: the verifier's own points, never the card's."""
 
 
 class Reason(StrEnum):
@@ -48,13 +53,19 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What a presentation has proven. ``disclosed`` maps index to octets; ``pseudonym`` has 48 octets."""
+    """What a presentation has proven. ``disclosed`` maps index to octets; ``pseudonym`` has 48 octets.
+
+    ``token``: to be looked up in the list of its epoch, bucket and slot. ``token_digest``: what a receipt keeps of
+    it, 32 octets (:func:`~mumei_core.presentation.messages.without_token`), and all that a receipt shows of it.
+    """
 
     request: Request
     valid_until: int
     key_id: bytes
     disclosed: dict[int, bytes]
     pseudonym: bytes | None
+    token: Token | None = None
+    token_digest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +118,14 @@ class Verifier:
         for base in (self._p1, *self._generators, self._digit_base, *contexts):
             base.prepare()
 
-    def verify(self, request: bytes, wire: bytes) -> Verified:
-        """Verify the answer ``wire`` to our own ``request`` octets.
+    def verify(
+        self, request: bytes, wire: bytes, *, points: SlotPoints | None = None, receipt: bool = False
+    ) -> Verified:
+        """Verify the answer ``wire`` to our own ``request`` octets. Parameters as in :meth:`open`.
 
         Raises :class:`InvalidProof` with a :class:`Reason`, :class:`TrustError` for an issuer we do not know.
         """
-        opened = self.open(request, wire)
+        opened = self.open(request, wire, points=points, receipt=receipt)
         if not _hold(opened.equations):
             raise _culprit(opened)
         return opened.claim
@@ -142,11 +155,22 @@ class Verifier:
             for outcome in outcomes
         ]
 
-    def open(self, request_octets: bytes, wire: bytes) -> Opened:
-        """Everything but the pairing equations. Raises as :meth:`verify`."""
+    def open(
+        self,
+        request_octets: bytes,
+        wire: bytes,
+        *,
+        points: SlotPoints | None = None,
+        receipt: bool = False,
+    ) -> Opened:
+        """Everything but the pairing equations. Raises as :meth:`verify`.
+
+        ``points``: for a token; without it the point is computed from its label. ``receipt``: ``wire`` has a digest
+        in the token's place, which is taken for what it says: nothing about revocation is proven then.
+        """
         try:
             request = Request.from_octets(request_octets)
-            presentation = Presentation.from_octets(wire, request)
+            presentation = Presentation.from_octets(wire, request, receipt=receipt)
             disclosed = {i: attribute_scalar(i, octets) for i, octets in presentation.disclosed.items()}
         except DecodingError as error:
             raise InvalidProof(f"{Reason.STRUCTURE}: {error}") from error
@@ -159,8 +183,9 @@ class Verifier:
             raise InvalidProof(f"{Reason.HEADER}: {error}") from error
         if presentation.valid_until < request.date:
             raise InvalidProof(Reason.EXPIRED)
+        digest = _token_digest(request, presentation, points)
         self._check_challenge(
-            request, request_octets, presentation, calculate_domain(MUMEI, pk, ALL, header), disclosed
+            request, request_octets, presentation, calculate_domain(MUMEI, pk, ALL, header), disclosed, digest
         )
         equations = [
             Equation(left=presentation.Abar, key=W, right=presentation.Bbar, reason=Reason.CREDENTIAL)
@@ -177,6 +202,8 @@ class Verifier:
             key_id=key_id(pk),
             disclosed=presentation.disclosed,
             pseudonym=presentation.pseudonym.to_octets() if presentation.pseudonym else None,
+            token=presentation.token if isinstance(presentation.token, Token) else None,
+            token_digest=digest or None,
         )
         return Opened(claim=claim, equations=tuple(equations))
 
@@ -187,6 +214,7 @@ class Verifier:
         presentation: Presentation,
         domain: int,
         disclosed: dict[int, int],
+        token_digest: bytes,
     ) -> None:
         c = presentation.c
         birth_date = None
@@ -210,7 +238,7 @@ class Verifier:
             [digit_commitment(digit, c, self._digit_base) for digit in digits]
             for digits in presentation.digits
         ]
-        ph = presentation_header(request_octets, extra_octets(commitments))
+        ph = presentation_header(request_octets, extra_octets(commitments, token_digest))
         if calculate_challenge(MUMEI, init, disclosed, ph, pseudonym=nym) != c:
             raise InvalidProof(Reason.CHALLENGE)
 
@@ -235,6 +263,22 @@ class Verifier:
                 self._contexts.clear()
             self._contexts[rp_context] = FixedBase(context_point(rp_context))
         return self._contexts[rp_context]
+
+
+def _token_digest(request: Request, presentation: Presentation, points: SlotPoints | None) -> bytes:
+    """The token's part of ``extra``, with its first move rebuilt from the response for the revocation handle."""
+    token = presentation.token
+    if not isinstance(token, Token):
+        return token or b""
+    point = points(token.k) if points is not None else _labelled_point(request, token.k)
+    return token_digest(token, point, presentation.m_hat[Index.REVOCATION_HANDLE], presentation.c)
+
+
+def _labelled_point(request: Request, k: int) -> Point:
+    if isinstance(request.token, SlotToken):
+        return slot_point(request.token.epoch, request.token.bucket, k)
+    assert request.token is not None  # noqa: S101 - there is no token that nobody asked for
+    return recognise_point(request.token.epoch, request.rp_context)
 
 
 def _hold(equations: Sequence[Equation]) -> bool:
