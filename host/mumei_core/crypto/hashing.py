@@ -106,6 +106,7 @@ BLIND_PREFIX: Final = b"BLIND_"  # Blind: goes *before* api_id
 NYM_SECRETS: Final = b"VECT_NYM_SECRETS"  # Nym: powers of a vector of nym secrets
 KEYGEN: Final = b"KEYGEN_DST_"  # BBS: KeyGen
 COMMON_KEY: Final = b"COMMON_KEY_H2S_"  # mumei: proof that a signature is under the common key
+ENROL: Final = b"ENROL_H2S_"  # mumei: link proof of enrolment
 
 # Labels inside messages hashed to a curve under the mumei interface.
 CONTEXT_PREFIX: Final = b"MUMEI-CTX-V1"
@@ -116,6 +117,7 @@ RECOGNISE_PREFIX: Final = b"MUMEI-RECOG-V1"
 # Labels of plain SHA-256 inputs and of the presentation header.
 CHANNEL_BINDING: Final = b"MUMEI-CB-V1"
 PRESENTATION_HEADER: Final = b"MUMEI-PH-V1"
+SHARE: Final = b"MUMEI-SHARE-V1"
 
 #: The drafts' own interfaces, by ciphersuite.
 BBS_H2G_HM2S: Final = b"H2G_HM2S_"

@@ -22,6 +22,8 @@ from mumei_core.statements import check_signature
 
 #: rp_contexts of the system itself: renewal.
 RESERVED_CONTEXTS: Final = b"mumei:"
+#: The one in which a card shows itself to the issuer before it is renewed (2.2).
+RENEWAL_CONTEXT: Final = RESERVED_CONTEXTS + b"renewal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Sealing to a public key: HPKE of RFC 9180, base mode."""
