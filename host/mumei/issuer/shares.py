@@ -1,7 +1,8 @@
-"""The issuer's secret key as t of n shares (Shamir 1979), with points by which each share is checked (Feldman 1987).
+"""The issuer's secret key as t of n shares (Shamir 1979), with points to check each share by (Feldman 1987).
 
-f is a random polynomial of degree t - 1 over the scalars, f(0) = sk; share i is f(i). Its points are F_k = BP1 * a_k,
-so that F_0 is W1, which everybody knows: a share of another key is found out before anything is put together.
+f is a random polynomial of degree t - 1 over the scalars, f(0) = sk; share i is f(i). Its points are
+F_k = BP1 * a_k, so that F_0 is W1, which everybody knows: a share of another key is found out before anything is
+put together.
 """
 
 from __future__ import annotations
