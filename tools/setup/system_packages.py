@@ -22,8 +22,11 @@ _ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 _INCLUDE_FOLDERS = ("/usr/include", "/usr/local/include")
 _POSTGRESQL = Path("/usr/lib/postgresql")
 # Debian would make and start a database of its own on installation: said before it, unless somebody said otherwise.
-_CLUSTERS = "/etc/postgresql-common/createcluster.conf"
-_NO_CLUSTER = f"mkdir -p {Path(_CLUSTERS).parent}; test -e {_CLUSTERS} || echo 'create_main_cluster = false' >{_CLUSTERS}"
+_SETTINGS = "/etc/postgresql-common"
+_NO_CLUSTER = (
+    f"mkdir -p {_SETTINGS}; cd {_SETTINGS};"
+    " test -e createcluster.conf || echo 'create_main_cluster = false' >createcluster.conf"
+)
 _JAPANESE_FONT = "/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf"
 _READER_CONFIGURATIONS = ("/etc/reader.conf.d/vpcd", "/usr/local/etc/reader.conf.d/vpcd")
 
