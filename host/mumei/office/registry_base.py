@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from mumei.office.audit.signer import SESSION_KEY, current_signer
 from mumei.office.database import for_writing, translated_errors
 from mumei.office.text import check_text
 from mumei_core.errors import UsageError
@@ -29,6 +30,8 @@ class RegistryBase:
         self._engine = engine
         self._writing_engine = for_writing(engine)
         self._clock = clock
+        # Kept here for threads, which do not know whose desk it is.
+        self._info = {SESSION_KEY: current_signer()}
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
@@ -38,7 +41,7 @@ class RegistryBase:
     @contextmanager
     def _writing(self, clerk: str) -> Iterator[Session]:
         check_text("clerk's name", clerk, limit=50)
-        with translated_errors(), Session(self._writing_engine) as session, session.begin():
+        with translated_errors(), Session(self._writing_engine, info=self._info) as session, session.begin():
             yield session
 
 

@@ -28,6 +28,7 @@ def upgrade() -> None:
     _widen()
     _make_seals()
     _adopt()
+    _make_clerks()
     with op.batch_alter_table("audit_trail") as table:
         table.alter_column("previous", existing_type=sa.LargeBinary(32), nullable=False)
         table.alter_column("link", existing_type=sa.LargeBinary(32), nullable=False)
@@ -72,6 +73,85 @@ def _make_seals() -> None:
         sa.Column("signature", sa.LargeBinary(64), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_seal"),
     )
+
+
+def _make_clerks() -> None:
+    op.create_table(
+        "clerk",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(50), nullable=False),
+        sa.Column("roles", sa.String(40), nullable=False),
+        sa.Column("password", sa.String(200), nullable=False),
+        sa.Column("temporary", sa.Boolean(), nullable=False),
+        sa.Column("disabled", sa.Boolean(), nullable=False),
+        sa.Column("added_at", _MOMENT, nullable=False),
+        sa.Column("changed_at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_clerk"),
+        sa.UniqueConstraint("name", name="uq_clerk_name"),
+    )
+    op.create_table(
+        "clerk_key",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clerk_id", sa.Integer(), nullable=False),
+        sa.Column("point", sa.LargeBinary(65), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=True),
+        sa.Column("made_at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_clerk_key"),
+        sa.ForeignKeyConstraint(["clerk_id"], ["clerk.id"], name="fk_clerk_key_clerk_id"),
+        sa.UniqueConstraint("point", name="uq_clerk_key_point"),
+    )
+    current = sa.text("wrapped IS NOT NULL")
+    op.create_index(
+        "uq_clerk_key_current",
+        "clerk_key",
+        ["clerk_id"],
+        unique=True,
+        sqlite_where=current,
+        postgresql_where=current,
+    )
+    op.create_table(
+        "clerk_session",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("clerk_id", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(32), nullable=False),
+        sa.Column("sealed_key", sa.LargeBinary(), nullable=True),
+        sa.Column("started_at", _MOMENT, nullable=False),
+        sa.Column("used_at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_clerk_session"),
+        sa.ForeignKeyConstraint(["clerk_id"], ["clerk.id"], name="fk_clerk_session_clerk_id"),
+        sa.UniqueConstraint("token_hash", name="uq_clerk_session_token_hash"),
+    )
+    op.create_index("ix_clerk_session_clerk_id", "clerk_session", ["clerk_id"])
+    op.create_table(
+        "login_try",
+        sa.Column("clerk_id", sa.Integer(), nullable=False),
+        sa.Column("place", sa.LargeBinary(32), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("wait_until", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("clerk_id", "place", name="pk_login_try"),
+        sa.ForeignKeyConstraint(["clerk_id"], ["clerk.id"], name="fk_login_try_clerk_id"),
+    )
+    op.create_table(
+        "approval",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("operation", sa.String(20), nullable=False),
+        sa.Column("subject", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(9), nullable=False),
+        sa.Column("requester", sa.Integer(), nullable=False),
+        sa.Column("requested_at", _MOMENT, nullable=False),
+        sa.Column("expires_at", _MOMENT, nullable=False),
+        sa.Column("decider", sa.Integer(), nullable=True),
+        sa.Column("decided_at", _MOMENT, nullable=True),
+        sa.Column("used_at", _MOMENT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_approval"),
+        sa.ForeignKeyConstraint(["requester"], ["clerk.id"], name="fk_approval_requester"),
+        sa.ForeignKeyConstraint(["decider"], ["clerk.id"], name="fk_approval_decider"),
+        sa.CheckConstraint(
+            "state IN ('REQUESTED', 'APPROVED', 'REFUSED', 'USED')", name=op.f("ck_approval_state")
+        ),
+        sa.CheckConstraint("decider IS NULL OR decider <> requester", name=op.f("ck_approval_two_persons")),
+    )
+    op.create_index("ix_approval_subject", "approval", ["subject"])
 
 
 def _adopt() -> None:
