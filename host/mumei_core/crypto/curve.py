@@ -252,3 +252,67 @@ def sum_of_public_products(points: Sequence[Point], scalars: Sequence[int]) -> P
 
 # Measured with 128-bit weights: below this, conversion between the libraries costs more than the buckets save.
 _PIPPENGER_PAYS_FROM = 8
+
+
+class PublicPoints:
+    """Many public points decoded once: for sums over all of them, thousands of points at a time.
+
+    Kept in the form of the library whose sums are fast; nothing here is constant-time.
+    """
+
+    __slots__ = ("_elements", "octets")
+
+    def __init__(self, elements: list[Any], octets: bytes) -> None:
+        self._elements = elements
+        self.octets = octets
+
+    @classmethod
+    def of(cls, points: Sequence[Point]) -> PublicPoints:
+        """Points that are decoded already."""
+        octets = [point.to_octets() for point in points]
+        elements = [_arkworks.G1Point.from_compressed_bytes_unchecked(each) for each in octets]
+        return cls(elements, b"".join(octets))
+
+    @classmethod
+    def from_octets(cls, octets: bytes) -> PublicPoints:
+        """48 octets each, with every check of :meth:`Point.from_octets`. Raises :class:`DecodingError`."""
+        pieces = range(0, len(octets), POINT_LENGTH)
+        return cls.of([Point.from_octets(octets[at : at + POINT_LENGTH]) for at in pieces])
+
+    def __len__(self) -> int:
+        return len(self._elements)
+
+    def sum_of_products(self, scalars: Sequence[int]) -> Point:
+        """Σ P_i * x_i over all of them."""
+        weights = [_arkworks.Scalar(x % R) for x, _ in zip(scalars, self._elements, strict=True)]
+        total = _arkworks.G1Point.multiexp_unchecked(self._elements, weights)
+        return Point(_blst.BlstP1Element.uncompress(bytes(total.to_compressed_bytes())))
+
+
+def point_sums(sets: Sequence[PublicPoints], scalars: Sequence[int], scale: int = 1) -> list[bytes]:
+    """For each place j: (Σ over the sets of P_j * x) * scale, 48 octets compressed; ``scalars``: one x a set.
+
+    Small x of either sign cost a few additions. An identity comes out as the library encodes it.
+    """
+    columns = [_multiples(each._elements, scalar % R) for each, scalar in zip(sets, scalars, strict=True)]
+    sums = columns[0]
+    for column in columns[1:]:
+        sums = [left + right for left, right in zip(sums, column, strict=True)]
+    return [bytes(each.to_compressed_bytes()) for each in _multiples(sums, scale % R)]
+
+
+def _multiples(elements: list[Any], scalar: int) -> list[Any]:
+    if scalar > R // 2:
+        return [-each for each in _multiples(elements, R - scalar)]
+    if scalar > _FEW_ADDITIONS:
+        weight = _arkworks.Scalar(scalar)
+        return [each * weight for each in elements]
+    total: list[Any] = []
+    for bit in bin(scalar)[2:]:
+        total = [each + each for each in total]
+        if bit == "1":
+            total = [left + right for left, right in zip(total, elements, strict=True)] if total else elements
+    return total
+
+
+_FEW_ADDITIONS = 1 << 16

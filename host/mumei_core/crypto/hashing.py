@@ -106,6 +106,8 @@ BLIND_PREFIX: Final = b"BLIND_"  # Blind: goes *before* api_id
 NYM_SECRETS: Final = b"VECT_NYM_SECRETS"  # Nym: powers of a vector of nym secrets
 KEYGEN: Final = b"KEYGEN_DST_"  # BBS: KeyGen
 COMMON_KEY: Final = b"COMMON_KEY_H2S_"  # mumei: proof that a signature is under the common key
+TRUSTEE_WEIGHT: Final = b"TRUSTEE_W_"  # mumei: weights of a trustee's evaluations
+TRUSTEE: Final = b"TRUSTEE_H2S_"  # mumei: proof that they are right
 ENROL: Final = b"ENROL_H2S_"  # mumei: link proof of enrolment
 
 # Labels inside messages hashed to a curve under the mumei interface.
