@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Final
 import pytest
 from tests.fixtures import standard, world
 from tests.fixtures.faults import Faulty, faulty
+from tests.fixtures.postgres import copy_registry
 from tests.fixtures.world import TODAY, Records, over
 
 from mumei.cli.output import exit_code
@@ -156,7 +156,7 @@ def enrol(desk: Desk, file: Path, records: Records, script: str) -> int:
 def test_every_fault_at_every_exchange(kind: str, fault: str, template: Path, tmp_path: Path) -> None:
     desk = DESKS[kind]
     for exchange in range(1, exchanges(kind) + 1):
-        file = Path(shutil.copy(template, tmp_path / f"{exchange}.db"))
+        file = copy_registry(template, tmp_path / f"{exchange}.db")
         script = fault.format(exchange)
         expected = ELSEWHERE.get((kind, script))
         code = enrol(desk, file, desk.card(), script)
@@ -166,7 +166,7 @@ def test_every_fault_at_every_exchange(kind: str, fault: str, template: Path, tm
 @pytest.mark.parametrize("kind", DESKS)
 @pytest.mark.parametrize("fault", ["remove@{}:inside", "warm-reset@{}", "replay@{}", "truncate@{}"])
 def test_while_a_new_card_pins_the_parameters(kind: str, fault: str, template: Path, tmp_path: Path) -> None:
-    file = Path(shutil.copy(template, tmp_path / "ward.db"))
+    file = copy_registry(template, tmp_path / "ward.db")
     assert enrol(DESKS[kind], file, DESKS[kind].new_card(), fault.format("STORE DATA#3")) == 4
 
 
@@ -174,21 +174,21 @@ def test_while_a_new_card_pins_the_parameters(kind: str, fault: str, template: P
 @pytest.mark.parametrize("script", ["short-only", "short-silent"])
 def test_a_reader_without_extended_lengths(kind: str, script: str, template: Path, tmp_path: Path) -> None:
     """Whether it says so or not, the card is issued at once."""
-    file = Path(shutil.copy(template, tmp_path / "ward.db"))
+    file = copy_registry(template, tmp_path / "ward.db")
     assert enrol(DESKS[kind], file, DESKS[kind].new_card(), script) == 0
 
 
 @pytest.mark.parametrize("kind", DESKS)
 @pytest.mark.parametrize("seed", range(5))
 def test_random_faults(kind: str, seed: int, template: Path, tmp_path: Path) -> None:
-    file = Path(shutil.copy(template, tmp_path / "ward.db"))
+    file = copy_registry(template, tmp_path / "ward.db")
     code = enrol(DESKS[kind], file, DESKS[kind].card(), f"random:{seed}:0.2")
     assert code in {0, 1, 3, 4, 5}
 
 
 @pytest.mark.parametrize("script", ["memory-full@1", "memory-worn@1"])
 def test_a_card_without_memory_is_left_as_it_was(script: str, template: Path, tmp_path: Path) -> None:
-    file = Path(shutil.copy(template, tmp_path / "ward.db"))
+    file = copy_registry(template, tmp_path / "ward.db")
     records = world.card_with_parameters()
     with Registry.open(file, clock=world.noon) as registry, faulty(records, script) as card:
         refused = attempt(DESKS["development"], registry, card)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures.postgres import registry_url as registry_url
+from tests.fixtures.postgres import sqlite_registry
 
 from mumei.office.registry import Registry
 
@@ -24,5 +25,6 @@ def registry_path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def registry(registry_path: Path) -> Iterator[Registry]:
-    with Registry.create(registry_path, clock=noon, busy_timeout=0.05) as registry:
+    where = sqlite_registry(registry_path.parent)
+    with Registry.open(where, clock=noon, busy_timeout=0.05) as registry:
         yield registry

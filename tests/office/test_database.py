@@ -28,7 +28,9 @@ CLERK = "窓口 一"
 def test_only_its_owner_may_read_the_file_and_its_companions(registry: Registry, registry_path: Path) -> None:
     registry.add_resident(resident_with(), clerk=CLERK)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in registry_path.parent.iterdir()}
-    assert modes == dict.fromkeys(("registry.db", "registry.db-wal", "registry.db-shm"), 0o600)
+    assert modes == dict.fromkeys(
+        ("registry.db", "registry.db-wal", "registry.db-shm", "registry.key"), 0o600
+    )
 
 
 @pytest.mark.parametrize("form", ["{path}", "sqlite:///{path}"])

@@ -2,85 +2,140 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import sqlite3
 import stat
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from mumei.office import upgrading
+from mumei.office.code_vault import CodeVault, RegistryKeyError, RegistryKeys
 from mumei.office.database_errors import DuplicateError as DuplicateError
 from mumei.office.database_errors import ForeignSchemaError as ForeignSchemaError
 from mumei.office.database_errors import RegistryLockedError as RegistryLockedError
 from mumei.office.database_errors import RegistryUnavailableError as RegistryUnavailableError
 from mumei.office.database_errors import translated_errors as translated_errors
-from mumei.office.models import VERSION_TABLE
+from mumei.office.models_residents import RegistryKeyRow
 from mumei.office.place import RegistryPlace, Where, place_of
-from mumei.office.schema import METADATA
+from mumei.office.registry_key import load_keys, new_keys, save_keys
 from mumei_core.errors import UsageError
 
 _WRITE: Final = "mumei_write"
+_UPGRADE: Final = "mumei_upgrade"
 _CONNECT_LIMIT: Final = 10
 """Seconds to wait for a server to answer at all."""
 
-_SCHEMA_LOCK: Final = 0x6D756D6569
-"""PostgreSQL's advisory lock while the schema is made or changed: two programs must not both begin."""
+
+class KeyRing:
+    """The registry's keys, read again when the registry names one that was made meanwhile."""
+
+    def __init__(self, file: Path, keys: RegistryKeys) -> None:
+        self.file = file
+        self.keys = keys
+
+    def vault(self, number: int) -> CodeVault:
+        """Raises RegistryKeyError where the key file does not hold it."""
+        if not self.keys.has(number):
+            self.keys = load_keys(self.file)
+        return self.keys.vault(number)
 
 
-def create_database(where: Where, *, busy_timeout: float) -> Engine:
-    """Make a new, empty registry and return its engine. A file is made with mode 0600; none is overwritten.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDatabase:
+    """A database that is a registry of this version, and its keys. ``copy``: what an upgrade left behind."""
 
-    Raises UsageError, DuplicateError, RegistryUnavailableError.
+    engine: Engine
+    ring: KeyRing
+    copy: Path | None = None
+
+
+def create_database(where: Where, *, busy_timeout: float) -> OpenDatabase:
+    """Make a new, empty registry. Its files are made with mode 0600; none is overwritten.
+
+    A key file that is there is used. Raises UsageError, DuplicateError, RegistryUnavailableError,
+    RegistryKeyError.
     """
     place = place_of(where)
-    path = place.file
+    path, key = place.file, place.key
+    made = [path] if path else []
     if path:
         _make_file(path)
     try:
+        if not key.exists():
+            save_keys(new_keys(), key)
+            made.append(key)
+        ring = KeyRing(key, load_keys(key))
         engine = _engine(place, busy_timeout)
-        with translated_errors(), for_writing(engine).begin() as connection:
-            _lock_schema(connection)
+        with translated_errors(), _for_upgrading(engine).begin() as connection:
+            upgrading.lock_schema(connection)
             if inspect(connection).get_table_names():
                 raise DuplicateError("the database is not empty", hint="Open it, or name an empty database.")
-            _upgrade(connection)
+            upgrading.upgrade(connection, ring.keys)
+        engine.dispose()
     except BaseException:
-        if path:
-            for leftover in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-                leftover.unlink(missing_ok=True)
+        for leftover in made:
+            for suffix in ("", "-wal", "-shm"):
+                leftover.with_name(f"{leftover.name}{suffix}").unlink(missing_ok=True)
         raise
-    return engine
+    return OpenDatabase(engine=engine, ring=ring)
 
 
-def open_database(where: Where, *, busy_timeout: float) -> Engine:
-    """Open a registry, bring an older schema up to date, and return its engine.
+def open_database(where: Where, *, busy_timeout: float) -> OpenDatabase:
+    """Open a registry and bring an older schema up to date (:mod:`mumei.office.upgrading`).
 
-    Raises UsageError, ForeignSchemaError, RegistryLockedError, RegistryUnavailableError.
+    Raises UsageError, ForeignSchemaError, RegistryLockedError, RegistryUnavailableError, RegistryKeyError.
     """
     place = place_of(where)
     path = place.file
     if path:
         _check_file(path)
     engine = _engine(place, busy_timeout)
+    copy = None
     try:
+        with translated_errors(), engine.connect() as connection:
+            revision = upgrading.revision_of(connection)
+        ring = KeyRing(place.key, load_keys(place.key))
+        if revision is not None:
+            copy = upgrading.back_up(path, revision) if path else None
+            _upgrade(engine, ring.keys)
         with translated_errors():
-            with engine.connect() as connection:
-                current = _check_schema(connection)
-            if not current:
-                with for_writing(engine).begin() as connection:
-                    _lock_schema(connection)
-                    _upgrade(connection)
+            if not _check_key(engine, ring):
+                upgrading.sweep(engine, path)
     except BaseException:
         engine.dispose()
         raise
-    return engine
+    return OpenDatabase(engine=engine, ring=ring, copy=copy)
+
+
+def _upgrade(engine: Engine, keys: RegistryKeys) -> None:
+    with translated_errors(), _for_upgrading(engine).begin() as connection:
+        upgrading.lock_schema(connection)
+        # Another program may have been first.
+        if upgrading.revision_of(connection) is not None:
+            upgrading.upgrade(connection, keys)
+    # The connection of the upgrade does not watch over references.
+    engine.dispose()
+
+
+def _check_key(engine: Engine, ring: KeyRing) -> bool:
+    """Whether the database was swept. Raises RegistryKeyError for a key file that is not this registry's."""
+    with engine.connect() as connection:
+        row = connection.execute(
+            select(RegistryKeyRow.number, RegistryKeyRow.check_value, RegistryKeyRow.swept)
+        ).one()
+    if not hmac.compare_digest(ring.vault(row.number).check_value(), row.check_value):
+        raise RegistryKeyError(
+            f"{ring.file.name} is another registry's key file",
+            hint="Name this registry's own with --registry-key.",
+        )
+    return bool(row.swept)
 
 
 def for_writing(engine: Engine) -> Engine:
@@ -90,6 +145,11 @@ def for_writing(engine: Engine) -> Engine:
     wait.
     """
     return engine.execution_options(**{_WRITE: True})
+
+
+def _for_upgrading(engine: Engine) -> Engine:
+    """The same for changes of the schema: SQLite makes a table anew, so what refers to it hangs loose meanwhile."""
+    return engine.execution_options(**{_WRITE: True, _UPGRADE: True})
 
 
 def _make_file(path: Path) -> None:
@@ -162,44 +222,8 @@ def _configure_sqlite(engine: Engine, busy_timeout: float) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get(_WRITE, False)
+        options = connection.get_execution_options()
+        if options.get(_UPGRADE, False):
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        write = options.get(_WRITE, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def _alembic_config() -> Config:
-    config = Config()
-    folder = Path(__file__).with_name("migrations")
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    return config
-
-
-def _lock_schema(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
-
-
-def _upgrade(connection: Connection) -> None:
-    config = _alembic_config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _check_schema(connection: Connection) -> bool:
-    """Whether the schema is the newest. Raises ForeignSchemaError if it is not ours or newer than we are."""
-    tables = set(inspect(connection).get_table_names())
-    if VERSION_TABLE not in tables:
-        raise ForeignSchemaError(
-            "the database holds no mumei registry",
-            hint="Check the path or URL. A file left behind by a broken creation can be removed.",
-        )
-    script = ScriptDirectory.from_config(_alembic_config())
-    heads = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_heads()
-    if not set(heads) <= {revision.revision for revision in script.walk_revisions()}:
-        raise ForeignSchemaError(
-            "the registry was made by a newer mumei",
-            hint="Update mumei on this computer; nothing was changed.",
-        )
-    newest = tuple(heads) == tuple(script.get_heads())
-    if newest and not set(METADATA.tables) <= tables:
-        raise ForeignSchemaError("tables of the registry are missing", hint="Restore it from its backup.")
-    return newest

@@ -1,8 +1,9 @@
-"""The registry's tables (SQLAlchemy 2): residents, enrolment records, audit trail.
+"""The registry's tables (SQLAlchemy 2): residents, enrolment records, audit trail; others in ``models_*``.
 
 **Sensitive:** ``enrolment.signer_nym_entropy``. Together with a card's own part it fixes that card's
-pseudonyms; alone it computes none, but it must not leave the office. Columns are not encrypted in this form
-of the registry: protect the database file (mode 0600, encrypted disk, encrypted backups).
+pseudonyms; alone it computes none, but it must not leave the office. Of the residents only the code is encrypted
+(:mod:`mumei.office.code_vault`); names, birth dates and addresses are not: protect the database (mode 0600,
+encrypted disk, encrypted back-ups).
 """
 
 from __future__ import annotations
@@ -75,23 +76,50 @@ class Base(DeclarativeBase):
     )
 
 
+class ResidentState(StrEnum):
+    """Whether somebody lives here: only then a card is issued to them."""
+
+    RESIDENT = "RESIDENT"
+    MOVED_OUT = "MOVED_OUT"
+    DECEASED = "DECEASED"
+
+
+_RESIDENT_STATES: Final = ", ".join(f"'{state}'" for state in ResidentState)
+
+
 class ResidentRow(Base):
-    """One resident; ``id`` is the record number that clerks use."""
+    """One resident; ``id`` is the record number that clerks use, ``record`` the random one that leaves the office.
+
+    ``version`` counts changes: whoever changes a row that somebody else changed meanwhile is refused.
+    """
 
     __tablename__ = "resident"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_RESIDENT_STATES})", name="state"),
+        Index("ix_resident_birth_date", "birth_date", "family_reading"),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    resident_code: Mapped[str] = mapped_column(String(11), unique=True)
+    record: Mapped[bytes] = mapped_column(LargeBinary(16), unique=True)
+    code_index: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    code_sealed: Mapped[bytes] = mapped_column(LargeBinary(29))
     family_name: Mapped[str] = mapped_column(String(50))
     given_name: Mapped[str] = mapped_column(String(50))
-    family_reading: Mapped[str] = mapped_column(String(100))
+    family_reading: Mapped[str] = mapped_column(String(100), index=True)
     given_reading: Mapped[str] = mapped_column(String(100))
     sex: Mapped[int]
     birth_date: Mapped[date] = mapped_column(Date)
     address: Mapped[str] = mapped_column(String(200))
     prefecture: Mapped[int]
     municipality: Mapped[str] = mapped_column(String(6))
+    state: Mapped[str] = mapped_column(String(9), default=ResidentState.RESIDENT.value)
+    state_since: Mapped[date | None] = mapped_column(Date)
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("resident_import.id"))
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(Integer)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - as SQLAlchemy wants it
 
 
 _STATES: Final = ", ".join(f"'{state}'" for state in EnrolmentState)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 from mumei.office.audit.entry import AuditEntry as AuditEntry
+from mumei.office.code_vault import CodeVault
 from mumei.office.japan_codes import MunicipalityCode
-from mumei.office.models import EnrolmentRow, EnrolmentState, ResidentRow
-from mumei.office.resident_code import ResidentCode
+from mumei.office.models import EnrolmentRow, EnrolmentState, ResidentRow, ResidentState
 from mumei.office.residents import Resident, Sex
 from mumei_core.errors import DataError
 
@@ -24,28 +24,50 @@ class EnrolmentConflictError(DataError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResidentRecord:
-    """A resident on record; ``number`` is the record number that clerks use. ``repr`` names nobody."""
+    """A resident on record; ``number`` is the record number that clerks use. ``repr`` names nobody.
+
+    ``record``: 16 random octets, the resident's name towards the issuer. ``state_since``: the day of death or of
+    moving. ``version`` counts changes, from 1.
+    """
 
     number: int
+    record: bytes
     resident: Resident
+    state: ResidentState
+    state_since: date | None
     added_at: datetime
+    changed_at: datetime
+    version: int
 
     @classmethod
-    def from_row(cls, row: ResidentRow) -> Self:
+    def from_row(cls, row: ResidentRow, vault: CodeVault) -> Self:
         """The row's value. Raises DataError if somebody put into the database what is no resident."""
-        resident = Resident(
-            resident_code=ResidentCode(digits=row.resident_code),
-            family_name=row.family_name,
-            given_name=row.given_name,
-            family_reading=row.family_reading,
-            given_reading=row.given_reading,
-            sex=_sex(row.sex),
-            birth_date=row.birth_date,
-            address=row.address,
-            prefecture=row.prefecture,
-            municipality=MunicipalityCode(digits=row.municipality),
+        return cls(
+            number=row.id,
+            record=row.record,
+            resident=resident_of(row, vault),
+            state=ResidentState(row.state),
+            state_since=row.state_since,
+            added_at=row.added_at,
+            changed_at=row.changed_at,
+            version=row.version,
         )
-        return cls(number=row.id, resident=resident, added_at=row.added_at)
+
+
+def resident_of(row: ResidentRow, vault: CodeVault) -> Resident:
+    """The person a row tells of. Raises DataError for a row that is no resident, or whose code does not open."""
+    return Resident(
+        resident_code=vault.open(row.code_sealed, row.record),
+        family_name=row.family_name,
+        given_name=row.given_name,
+        family_reading=row.family_reading,
+        given_reading=row.given_reading,
+        sex=_sex(row.sex),
+        birth_date=row.birth_date,
+        address=row.address,
+        prefecture=row.prefecture,
+        municipality=MunicipalityCode(digits=row.municipality),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

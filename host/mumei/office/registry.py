@@ -39,10 +39,12 @@ class Registry(ResidentRegistry, EnrolmentRegistry):
     ) -> Self:
         """Make a new registry: ``where`` is a path, or a database URL (``sqlite:///...``, ``postgresql://...``).
 
-        A file is made with mode 0600; nothing is overwritten (DuplicateError). ``busy_timeout`` is the
-        seconds to wait for another program. Raises UsageError for a URL that is none.
+        Its key file is made beside it, or where :mod:`mumei.office.place` says; one that is there is used. Files
+        are made with mode 0600; nothing is overwritten (DuplicateError). ``busy_timeout`` is the seconds to wait
+        for another program. Raises UsageError for a URL that is none, RegistryKeyError.
         """
-        return cls(create_database(where, busy_timeout=busy_timeout), clock)
+        made = create_database(where, busy_timeout=busy_timeout)
+        return cls(made.engine, clock, made.ring)
 
     @classmethod
     def open(
@@ -52,8 +54,12 @@ class Registry(ResidentRegistry, EnrolmentRegistry):
         clock: Callable[[], datetime] = utc_now,
         busy_timeout: float = 5.0,
     ) -> Self:
-        """Open a registry; an older schema is brought up to date, a newer or foreign one refused."""
-        return cls(open_database(where, busy_timeout=busy_timeout), clock)
+        """Open a registry; an older schema is brought up to date, a newer or foreign one refused.
+
+        Raises RegistryKeyError without its key file.
+        """
+        found = open_database(where, busy_timeout=busy_timeout)
+        return cls(found.engine, clock, found.ring)
 
     def close(self) -> None:
         """Let go of the database. Closing twice is harmless."""

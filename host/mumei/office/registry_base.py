@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from mumei.office.audit.signer import SESSION_KEY, current_signer
-from mumei.office.database import for_writing, translated_errors
+from mumei.office.code_vault import CodeVault
+from mumei.office.database import ForeignSchemaError, KeyRing, for_writing, translated_errors
+from mumei.office.models_residents import RegistryKeyRow
 from mumei.office.text import check_text
 from mumei_core.errors import UsageError
 
@@ -39,10 +41,32 @@ class RegistryBase:
             yield session
 
     @contextmanager
-    def _writing(self, clerk: str) -> Iterator[Session]:
-        check_text("clerk's name", clerk, limit=50)
+    def _writing(self, clerk: str | None) -> Iterator[Session]:
+        """A transaction that changes something. ``clerk`` is None where nobody has logged in yet."""
+        if clerk is not None:
+            check_text("clerk's name", clerk, limit=50)
         with translated_errors(), Session(self._writing_engine, info=self._info) as session, session.begin():
             yield session
+
+
+class KeyedRegistry(RegistryBase):
+    """The same with the keys that resident codes are sealed under."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime], ring: KeyRing) -> None:
+        super().__init__(engine, clock)
+        self._ring = ring
+
+    def keyed_hash(self, label: str, octets: bytes) -> bytes:
+        """HMAC-SHA-256 under a key of the key file; :meth:`mumei.office.code_vault.RegistryKeys.keyed_hash`."""
+        return self._ring.keys.keyed_hash(label, octets)
+
+    def _vault(self, session: Session, *, writing: bool = False) -> CodeVault:
+        """What seals and finds codes now. Writers keep others from changing the key until they are done."""
+        query = select(RegistryKeyRow.number)
+        number = session.scalar(query.with_for_update(read=True) if writing else query)
+        if number is None:
+            raise ForeignSchemaError("the registry has no key", hint="Restore it from its backup.")
+        return self._ring.vault(number)
 
 
 def check_page(after: int, limit: int) -> None:

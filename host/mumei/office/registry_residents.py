@@ -7,16 +7,17 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mumei.office.code_vault import CodeVault
 from mumei.office.models import AuditAction, ResidentRow
 from mumei.office.records import NotFoundError, ResidentRecord
-from mumei.office.registry_base import RegistryBase, check_page
+from mumei.office.registry_base import KeyedRegistry, check_page
 from mumei.office.resident_code import ResidentCode
 from mumei.office.residents import Resident
 from mumei.office.rows import audit, find_by_code, insert_resident, resident_row
 from mumei_core.dates import today
 
 
-class ResidentRegistry(RegistryBase):
+class ResidentRegistry(KeyedRegistry):
     """Residents on record. ``number`` is a record number, 1 or more."""
 
     def add_resident(self, resident: Resident, *, clerk: str) -> ResidentRecord:
@@ -29,30 +30,33 @@ class ResidentRegistry(RegistryBase):
     def import_residents(self, residents: Iterable[Resident], *, clerk: str) -> tuple[ResidentRecord, ...]:
         """Put all on record or, if one is refused, none. Raises as :meth:`add_resident`."""
         with self._writing(clerk) as session:
-            return tuple(self._add(session, resident, clerk) for resident in residents)
+            vault = self._vault(session, writing=True)
+            return tuple(self._add(session, vault, resident, clerk) for resident in residents)
 
     def resident(self, number: int) -> ResidentRecord:
         """The resident with this record number. Raises NotFoundError."""
         with self._reading() as session:
-            return ResidentRecord.from_row(resident_row(session, number))
+            return ResidentRecord.from_row(resident_row(session, number), self._vault(session))
 
     def resident_by_code(self, code: ResidentCode) -> ResidentRecord:
         """The resident with this code. Raises NotFoundError."""
         with self._reading() as session:
-            row = find_by_code(session, code.digits)
+            vault = self._vault(session)
+            row = find_by_code(session, vault, code)
             if row is None:
                 raise NotFoundError("no resident with this code is on record", hint="Add the resident first.")
-            return ResidentRecord.from_row(row)
+            return ResidentRecord.from_row(row, vault)
 
     def residents(self, *, after: int = 0, limit: int = 50) -> tuple[ResidentRecord, ...]:
         """A page: at most ``limit`` (1..1000) residents with record numbers above ``after``, ascending."""
         check_page(after, limit)
         query = select(ResidentRow).where(ResidentRow.id > after).order_by(ResidentRow.id).limit(limit)
         with self._reading() as session:
-            return tuple(ResidentRecord.from_row(row) for row in session.scalars(query))
+            vault = self._vault(session)
+            return tuple(ResidentRecord.from_row(row, vault) for row in session.scalars(query))
 
-    def _add(self, session: Session, resident: Resident, clerk: str) -> ResidentRecord:
+    def _add(self, session: Session, vault: CodeVault, resident: Resident, clerk: str) -> ResidentRecord:
         resident.check_born_by(today(self._clock))
-        row = insert_resident(session, resident, self._clock())
+        row = insert_resident(session, vault, resident, self._clock())
         audit(session, self._clock(), clerk, AuditAction.RESIDENT_ADDED, row)
-        return ResidentRecord.from_row(row)
+        return ResidentRecord.from_row(row, vault)

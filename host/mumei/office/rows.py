@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -11,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
+from mumei.office.code_vault import RECORD_OCTETS, CodeVault
 from mumei.office.database import DuplicateError
-from mumei.office.models import EnrolmentRow, EnrolmentState, ResidentRow
+from mumei.office.models import EnrolmentRow, EnrolmentState, ResidentRow, ResidentState
 from mumei.office.records import EnrolmentConflictError, NotFoundError
+from mumei.office.resident_code import ResidentCode
 from mumei.office.residents import Resident
 
 _NUMBER_LIMIT: Final = 1 << 31
@@ -38,35 +41,57 @@ def resident_row(session: Session, number: int) -> ResidentRow:
     return row
 
 
-def find_by_code(session: Session, digits: str) -> ResidentRow | None:
+def locked_resident_row(session: Session, number: int) -> ResidentRow:
+    """The same, locked to the transaction's end. Raises NotFoundError."""
+    resident_row(session, number)
+    # The lock matters on PostgreSQL; on SQLite the whole transaction holds one.
+    return session.get_one(ResidentRow, number, with_for_update=True, populate_existing=True)
+
+
+def find_by_code(session: Session, vault: CodeVault, code: ResidentCode) -> ResidentRow | None:
     """The resident with this code, if any."""
-    return session.scalar(select(ResidentRow).where(ResidentRow.resident_code == digits))
+    return session.scalar(select(ResidentRow).where(ResidentRow.code_index == vault.index(code)))
 
 
-def insert_resident(session: Session, resident: Resident, now: datetime) -> ResidentRow:
+def insert_resident(session: Session, vault: CodeVault, resident: Resident, now: datetime) -> ResidentRow:
     """A new row, flushed so that it has its number. Raises DuplicateError for a code that is there."""
-    found = find_by_code(session, resident.resident_code.digits)
+    found = find_by_code(session, vault, resident.resident_code)
     if found is not None:
         raise DuplicateError(
             f"a resident with this code is on record already, as number {found.id}",
             hint=f"Open record {found.id}; if it is another person, one of the two codes is wrong.",
         )
-    row = ResidentRow(
-        resident_code=resident.resident_code.digits,
-        family_name=resident.family_name,
-        given_name=resident.given_name,
-        family_reading=resident.family_reading,
-        given_reading=resident.given_reading,
-        sex=int(resident.sex),
-        birth_date=resident.birth_date,
-        address=resident.address,
-        prefecture=resident.prefecture,
-        municipality=resident.municipality.digits,
-        added_at=now,
-    )
+    row = ResidentRow(**entries_of(resident, vault), added_at=now, changed_at=now)
     session.add(row)
     session.flush()
     return row
+
+
+def entries_of(resident: Resident, vault: CodeVault) -> dict[str, object]:
+    """The columns of a new resident, under a record drawn here."""
+    record = secrets.token_bytes(RECORD_OCTETS)
+    return {
+        "record": record,
+        "code_index": vault.index(resident.resident_code),
+        "code_sealed": vault.seal(resident.resident_code, record),
+        **plain_entries_of(resident),
+        "state": ResidentState.RESIDENT.value,
+    }
+
+
+def plain_entries_of(resident: Resident) -> dict[str, object]:
+    """The columns that are kept in clear."""
+    return {
+        "family_name": resident.family_name,
+        "given_name": resident.given_name,
+        "family_reading": resident.family_reading,
+        "given_reading": resident.given_reading,
+        "sex": int(resident.sex),
+        "birth_date": resident.birth_date,
+        "address": resident.address,
+        "prefecture": resident.prefecture,
+        "municipality": resident.municipality.digits,
+    }
 
 
 def enrolment_row(session: Session, number: int) -> EnrolmentRow:
