@@ -1,7 +1,9 @@
-"""What commands of the ward office have in common: the registry, who works, how they end."""
+"""What commands of the ward office have in common: the registry, the gate that lets clerks in, how they end."""
 
 from __future__ import annotations
 
+import functools
+import functools
 import getpass
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +12,17 @@ from typing import Any
 
 import click
 
-from mumei_core.errors import DataError
+from mumei.cli.output import warn
+from mumei.office.audit.audit_key import SUFFIX, is_open, load_audit_key
+from mumei.office.audit.seals import Sealer
+from mumei.office.audit.signer import signing_as
+from mumei.office.clerks.gate import enter
+from mumei.office.clerks.roles import Right
+from mumei.office.clerks.session import ClerkSession
+from mumei.office.place import place_of
+from mumei.office.registry import Registry
+from mumei.office.place import with_key
+from mumei_core.errors import DataError, MumeiError, UsageError
 
 Command = Callable[..., Any]
 
@@ -28,17 +40,76 @@ class Done:
 
 
 def registry_option(function: Command) -> Command:
-    """Add --registry; the command gets ``registry: str``."""
+    """Add --registry and --registry-key; the command gets one ``registry: str`` that names both."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, registry: str, registry_key: Path | None, **kwargs: Any) -> Any:
+        where = registry if registry_key is None else with_key(registry, registry_key)
+        return function(*args, registry=where, **kwargs)
+
+    named = click.option(
+        "--registry-key",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The registry's key file. [default for an SQLite file: the same name, ending in .key]",
+    )(wrapper)
     return click.option(
         "--registry", required=True, metavar="FILE", help="The registry: an SQLite file, or a database URL."
-    )(function)
+    )(named)
 
 
-def clerk_option(function: Command) -> Command:
-    """Add --clerk; the command gets ``clerk: str``."""
-    return click.option(
-        "--clerk", default=getpass.getuser, metavar="NAME", help="Who does it. [default: your login]"
-    )(function)
+def clerk_option(right: Right) -> Callable[[Command], Command]:
+    """The same gate; the command gets ``clerk: str``, the name."""
+
+    def decorate(function: Command) -> Command:
+        @functools.wraps(function)
+        def named(*args: Any, clerk: ClerkSession, **kwargs: Any) -> Any:
+            return function(*args, clerk=clerk.name, **kwargs)
+
+        return session_option(right)(named)
+
+    return decorate
+
+
+def read_option(right: Right) -> Callable[[Command], Command]:
+    """The same gate for commands that write nothing and name nobody."""
+
+    def decorate(function: Command) -> Command:
+        @functools.wraps(function)
+        def nameless(*args: Any, clerk: ClerkSession, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        return session_option(right)(nameless)
+
+    return decorate
+
+
+def audit_key_of(registry: str) -> Path | None:
+    """Where the key that seals this registry's trail is unless named: beside the registry's own key."""
+    try:
+        key = place_of(registry).key
+    except UsageError:
+        return None
+    return key.with_name(key.stem + SUFFIX)
+
+
+def _enter(registry: str, right: Right, name: str | None) -> ClerkSession:
+    with Registry.open(registry) as open_registry:
+        session = enter(open_registry, right, name=name, default=getpass.getuser())
+        key = audit_key_of(registry)
+        if key is not None and is_open(key):
+            _seal_if_due(open_registry, key)
+    return session
+
+
+def _seal_if_due(registry: Registry, key: Path) -> None:
+    """The hour that is over is sealed by the first command of the next. Nobody is kept from work by it."""
+    sealer = Sealer(registry)
+    try:
+        if sealer.is_due():
+            sealer.seal(load_audit_key(key))
+    except MumeiError as error:
+        warn(f"the audit trail was not sealed: {error.message}", hint=error.hint)
 
 
 def read(file: Path) -> bytes:
