@@ -216,7 +216,7 @@ class TestFiles:
             file = place.folder / f"broken{number}"
             file.write_bytes(octets)
             assert verify(place, file).exit_code == 2, number
-        assert verify(place, altered(place, receipt, type="mumei-receipt-2")).exit_code == 2
+        assert verify(place, altered(place, receipt, type="mumei-receipt-3")).exit_code == 2
         assert verify(place, altered(place, receipt, name="Hanako")).exit_code == 2
         assert verify(place, altered(place, receipt, wire="text")).exit_code == 2
         assert verify(place, place.folder / "none").exit_code == 2

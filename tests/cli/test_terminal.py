@@ -160,6 +160,8 @@ class TestVerify:
             "date": "2026-11-23",
             "development": True,
             "detail": "",
+            "revocation": {"state": "not_checked", "week": None, "number": None, "behind": False},
+            "advice": "",
         }
         denied = mumei_json(*base, "--under", "12", expect=1)
         assert (denied["outcome"], denied["reason"], denied["proven"]) == ("deny", "cannot_prove", [])

@@ -14,8 +14,6 @@ from tests.fixtures.terminal import converse
 from tests.fixtures.world import TARO_20_TOMORROW, over, terminal
 
 from mumei.authority.credentials import TerminalCredentials
-from mumei.terminal.access import CertificateAccess
-from mumei.terminal.trust import add_parameters
 from mumei.trace.file import read_trace
 from mumei.trace.show import WIDTH
 
@@ -30,10 +28,8 @@ def sake(place: Place) -> Path:
 def certified(place: Place) -> Path:
     """A shop with a certificate, for standard cards."""
     at = standard.terminal(over(20))
-    assert isinstance(at.access, CertificateAccess)
     folder = place.folder / "certified"
-    at.access.credentials.save(folder, PASSPHRASE.encode(), log2_n=CHEAP)
-    add_parameters(folder, standard.parameters())
+    standard.save(at, folder, PASSPHRASE.encode(), log2_n=CHEAP)
     return folder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.fixtures import world
+from tests.fixtures import standard, world
 from tests.fixtures.coupon_sessions import (
     AGE,
     ANSWER,
@@ -41,8 +41,7 @@ from mumei.session.credential import PresentationRefused, Refusal
 from mumei.session.holder import Pin
 from mumei.session.pace import establish
 from mumei.terminal.access import CertificateAccess
-from mumei.terminal.trust import Terminal
-from mumei_card.applet import coupons
+from mumei_card.applet import coupons, questions
 from mumei_card.applet import presentation as applet
 from mumei_card.applet.coupons import RECORD_COUPON
 from mumei_card.applet.records import RECORD_CREDENTIAL
@@ -174,7 +173,7 @@ def test_who_is_not_let_in_makes_the_card_compute_nothing() -> None:
     given = at.access.credentials
     thief = Thief(certificate=given.certificate, known=given.known, key=given.key)
     with pytest.raises(TrustError):
-        enter(card, Terminal.with_credentials(thief, at.parameters))
+        enter(card, standard.with_statements(thief, at.parameters))
 
     assert card.work_of(codes.INS_EXTERNAL_AUTHENTICATE).g1_multiplications == 0
     assert RECORD_COUPON not in card.records
@@ -264,7 +263,7 @@ def test_a_fault_before_the_commit_uses_nothing_up(monkeypatch: pytest.MonkeyPat
     card = DEVELOPMENT.card()
     session = enter(card, DEVELOPMENT.terminal())
     with monkeypatch.context() as broken:
-        broken.setattr(applet, "holder_settings", defect)
+        broken.setattr(questions, "holder_settings", defect)
         assert refusal(session) == codes.SW_NO_DIAGNOSIS
     session.present()
 

@@ -60,6 +60,9 @@ class Access(Protocol):
     def enter(self, channel: Channel) -> Entry:
         """Show the card who asks. Raises what the session raises."""
 
+    def sign(self, message: bytes) -> bytes:
+        """By the certificate's key, 64 octets, for a receipt; empty where there is no certificate."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescriptionAccess:
@@ -79,6 +82,9 @@ class DescriptionAccess:
         """DESCRIBE TERMINAL: one exchange."""
         credential.describe_terminal(channel, self.octets)
         return Entry(card_key=_NO_KEY, terminal_key=_NO_KEY, certificate=self.octets)
+
+    def sign(self, message: bytes) -> bytes:
+        return b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,3 +116,6 @@ class CertificateAccess:
                 for found in path_from_root(self.credentials.certificate, self.credentials.known)
             ),
         )
+
+    def sign(self, message: bytes) -> bytes:
+        return self.credentials.key.sign(message)

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
-import cbor2
-
+from mumei.revocation.store import NoListError
 from mumei.session import credential, holder
 from mumei.session.application import Application
 from mumei.session.channel import Channel
 from mumei.session.credential import PresentationRefused, Refusal
 from mumei.session.recovery import begin
-from mumei.terminal.access import Entry
-from mumei.terminal.question import Question, attribute_names, describe
+from mumei.terminal.access import Access, Entry
+from mumei.terminal.calendar import Undecided
+from mumei.terminal.question import Question, describe
+from mumei.terminal.revocation_check import Plan
 from mumei.terminal.trust import Terminal
-from mumei.terminal.verdict import Reason, Verdict, outcome_of
-from mumei_core.commands.request import HASH_LENGTH, NONCE_LENGTH, Request
+from mumei.terminal.verdict import (
+    NOT_CHECKED,
+    Reason,
+    Revocation,
+    RevocationState,
+    Verdict,
+    advice_on,
+    outcome_of,
+)
+from mumei.terminal.words import asked_words, disclosed_words
+from mumei_core.commands.request import HASH_LENGTH, NONCE_LENGTH, Request, SlotToken, TokenRequest
 from mumei_core.commands.terminal_rights import needs_pin
-from mumei_core.credential import ATTRIBUTES, AttributeType, Index
-from mumei_core.dates import date_of, day_number
+from mumei_core.credential import Index
+from mumei_core.dates import day_number
 from mumei_core.errors import (
     AnsweredAlreadyError,
     CardRefused,
@@ -33,6 +43,8 @@ from mumei_core.errors import (
     WrongCardError,
 )
 from mumei_core.presentation import verifier
+from mumei_core.presentation.messages import without_token
+from mumei_core.presentation.verifier import Verified
 
 #: Asks the holder; None where the holder declines or there is no way to ask.
 AskPin = Callable[[], holder.Pin | None]
@@ -42,20 +54,30 @@ _REASONS: Final = {
     Refusal.NO_CREDENTIAL: Reason.NO_CREDENTIAL,
     Refusal.NO_CONSENT: Reason.NO_CONSENT,
     Refusal.DATE: Reason.DATE_REFUSED,
+    Refusal.NO_SLOT: Reason.NO_SLOT,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """A verdict, and the octets it rests on: what was asked and, if the card answered, what it said."""
+    """A verdict, and the octets it rests on: what was asked and, if the card answered, what it said.
+
+    ``entry``: None, and ``request`` empty, where no card was asked. ``statement``: the epoch statement that the
+    card was shown, as it travels, empty if none. ``kept``: what a receipt may keep of ``wire``: the same, but for a
+    token, of which there is only the digest. ``access``: signs receipts.
+    """
 
     verdict: Verdict
     request: bytes
     wire: bytes | None
-    entry: Entry
+    entry: Entry | None
+    statement: bytes = b""
+    kept: bytes | None = None
+    access: Access | None = field(default=None, repr=False)
 
 
 _NO_CHANNEL: Final = bytes(HASH_LENGTH)
+_ASKING_NOTHING: Final = Plan()
 
 
 class Nonces:
@@ -78,7 +100,12 @@ class Nonces:
 
 
 def build_request(
-    terminal: Terminal, question: Question, nonce: bytes, today: date, binding: bytes = _NO_CHANNEL
+    terminal: Terminal,
+    question: Question,
+    nonce: bytes,
+    today: date,
+    binding: bytes = _NO_CHANNEL,
+    token: TokenRequest | None = None,
 ) -> Request:
     """The question as a request of this terminal, bound to the channel of ``binding``.
 
@@ -95,6 +122,7 @@ def build_request(
             predicates=question.predicates,
             disclosed=question.disclosed,
             pseudonym=question.pseudonym,
+            token=token,
             transaction=question.transaction,
             table_hash=terminal.parameters.table_hash if question.predicates else None,
         )
@@ -131,23 +159,36 @@ def visit(
     # Before the card is touched: what this terminal may not ask, it does not begin to ask.
     build_request(terminal, question, bytes(NONCE_LENGTH), today)
     terminal.access.check_day(today)
+    try:
+        plan = terminal.revocation.plan(terminal.rights, day_number(today), dates=bool(question.predicates))
+    except Undecided as missing:
+        verdict = _verdict(terminal, question, today, missing.reason, detail=missing.message)
+        return Visit(verdict=verdict, request=b"", wire=None, entry=None)
     entry = begin(channel, lambda: _enter(channel, terminal)) if restart else _enter(channel, terminal)
-    request = build_request(terminal, question, nonces.draw(), today, entry.binding)
+    request = build_request(terminal, question, nonces.draw(), today, entry.binding, plan.token)
     octets = request.to_octets()
     wants_pin = needs_pin(terminal.rights, request, terminal.parameters.ages)
-    if wants_pin and not _verify_pin(channel, ask_pin):
-        return _refused(terminal, question, octets, entry, today, PresentationRefused(Refusal.NO_CONSENT))
-    answer = _ask(channel, octets)
+    answer: bytes | CardRefused = PresentationRefused(Refusal.NO_CONSENT)
+    if not wants_pin or _verify_pin(channel, ask_pin):
+        answer = _ask(channel, octets, plan)
     if not wants_pin and _lacks_consent(answer) and _verify_pin(channel, ask_pin):
-        # The holder's own settings demand a PIN that our rights do not; what was refused may be asked again (2.3).
-        answer = _ask(channel, octets)
+        # The holder's own settings demand a PIN that our rights do not, or this shop has used up the slots that the
+        # card gives without one; what was refused may be asked again (2.3).
+        answer = _ask(channel, octets, plan)
+    statement = plan.statement.octets if plan.statement else b""
     if isinstance(answer, CardRefused):
-        return _refused(terminal, question, octets, entry, today, answer)
+        verdict = _refused(terminal, question, today, plan, answer)
+        return Visit(verdict=verdict, request=octets, wire=None, entry=entry, statement=statement)
+    verdict, verified = _settle(terminal, question, octets, answer, today=today, nonces=nonces, plan=plan)
+    digest = verified.token_digest if verified is not None else None
     return Visit(
-        verdict=decide(terminal, question, octets, answer, today=today, nonces=nonces),
+        verdict=verdict,
         request=octets,
         wire=answer,
         entry=entry,
+        statement=statement,
+        kept=without_token(answer, digest) if digest is not None else answer,
+        access=terminal.access,
     )
 
 
@@ -162,13 +203,17 @@ def _enter(channel: Channel, terminal: Terminal) -> Entry:
     return terminal.access.enter(channel)
 
 
-def _ask(channel: Channel, request: bytes) -> bytes | CardRefused:
+def _ask(channel: Channel, request: bytes, plan: Plan) -> bytes | CardRefused:
     """The presentation, or how the card refused; apart from the PIN, whose refusals go to the caller.
 
     Raises AnsweredAlreadyError where the card has answered this session's request, and not to us.
     """
     try:
-        return credential.present(channel, request)
+        if isinstance(plan.token, SlotToken) and plan.statement is not None:
+            k = credential.prepare(channel, request, plan.statement.octets)
+            return credential.present_slot(channel, *plan.statement.slot(k))
+        statement = plan.statement.octets if plan.statement is not None else None
+        return credential.present(channel, request, statement=statement)
     except CardRefused as refused:
         if isinstance(refused, PresentationRefused) and refused.refusal is Refusal.USED:
             raise AnsweredAlreadyError(
@@ -183,8 +228,8 @@ def _lacks_consent(answer: bytes | CardRefused) -> bool:
 
 
 def _refused(
-    terminal: Terminal, question: Question, request: bytes, entry: Entry, today: date, refused: CardRefused
-) -> Visit:
+    terminal: Terminal, question: Question, today: date, plan: Plan, refused: CardRefused
+) -> Verdict:
     reason = Reason.CARD_REFUSED
     if isinstance(refused, PresentationRefused):
         reason = _REASONS.get(refused.refusal, reason)
@@ -192,8 +237,7 @@ def _refused(
             # Our own request in our own channel: all that the card can object to is the issuer's digit table.
             reason = Reason.UNKNOWN_ISSUER
     detail = refused.message if reason is Reason.CARD_REFUSED else ""
-    verdict = _verdict(terminal, question, today, reason, detail=detail)
-    return Visit(verdict=verdict, request=request, wire=None, entry=entry)
+    return _verdict(terminal, question, today, reason, revocation=plan.not_known, detail=detail)
 
 
 def _verify_pin(channel: Channel, ask_pin: AskPin) -> bool:
@@ -207,66 +251,64 @@ def _verify_pin(channel: Channel, ask_pin: AskPin) -> bool:
 
 
 def decide(
-    terminal: Terminal, question: Question, request: bytes, wire: bytes, *, today: date, nonces: Nonces
+    terminal: Terminal,
+    question: Question,
+    request: bytes,
+    wire: bytes,
+    *,
+    today: date,
+    nonces: Nonces,
+    plan: Plan = _ASKING_NOTHING,
 ) -> Verdict:
-    """Verify an answer to our own request and compare what it shows with what was wanted."""
+    """Verify an answer to our own request, look its token up, and compare what it shows with what was wanted."""
+    verdict, _ = _settle(terminal, question, request, wire, today=today, nonces=nonces, plan=plan)
+    return verdict
+
+
+def _settle(
+    terminal: Terminal,
+    question: Question,
+    request: bytes,
+    wire: bytes,
+    *,
+    today: date,
+    nonces: Nonces,
+    plan: Plan,
+) -> tuple[Verdict, Verified | None]:
+    """The verdict, and what was proven if anything was."""
+    verified = None
+
+    def verdict(
+        reason: Reason, revocation: Revocation = plan.not_known, **said: Any
+    ) -> tuple[Verdict, Verified | None]:
+        return _verdict(terminal, question, today, reason, revocation=revocation, **said), verified
+
+    points = plan.statement.point if plan.token is not None and plan.statement is not None else None
     try:
-        verified = terminal.verifier.verify(request, wire)
+        verified = terminal.verifier.verify(request, wire, points=points)
         nonces.redeem(verified.request.nonce)
     except TrustError as error:
-        return _verdict(terminal, question, today, Reason.UNKNOWN_ISSUER, detail=error.message)
+        return verdict(Reason.UNKNOWN_ISSUER, detail=error.message)
     except InvalidProof as error:
         expired = error.reason == verifier.Reason.EXPIRED
-        reason = Reason.EXPIRED if expired else Reason.INVALID_PROOF
-        return _verdict(terminal, question, today, reason, detail=error.reason)
+        return verdict(Reason.EXPIRED if expired else Reason.INVALID_PROOF, detail=error.reason)
+    revocation = NOT_CHECKED
+    if verified.token is not None:
+        try:
+            revocation = terminal.revocation.look_up(terminal.rights, plan, verified.token)
+        except (NoListError, TrustError) as error:
+            return verdict(Reason.NO_LIST, detail=error.message)
+    if revocation.state is RevocationState.REPORTED:
+        return verdict(Reason.REPORTED, revocation)
     shown = int.from_bytes(verified.disclosed.get(Index.PREFECTURE, b""), "big")
     elsewhere = question.prefecture is not None and shown != question.prefecture
-    return _verdict(
-        terminal,
-        question,
-        today,
+    return verdict(
         Reason.ELSEWHERE if elsewhere else Reason.PROVEN,
+        revocation,
         proven=tuple(map(describe, question.predicates)),
         disclosed=disclosed_words(verified.disclosed),
         pseudonym=verified.pseudonym,
     )
-
-
-def asked_words(question: Question) -> tuple[str, ...]:
-    """The question in words."""
-    words = [describe(predicate) for predicate in question.predicates]
-    if question.prefecture is not None:
-        words.append(f"lives in prefecture {question.prefecture:02}")
-    words += attribute_names(question.disclose)
-    if question.pseudonym:
-        words.append("the same person as last time")
-    if question.transaction is not None:
-        words.append("a signature")
-    return tuple(words)
-
-
-def disclosed_words(disclosed: dict[int, bytes]) -> dict[str, str]:
-    """Shown attributes for people: name to value."""
-    return {ATTRIBUTES[index].name: _word(index, octets) for index, octets in disclosed.items()}
-
-
-def _word(index: int, octets: bytes) -> str:
-    if index == Index.BIRTH_DATE:
-        return date_of(int.from_bytes(octets, "big")).isoformat()
-    if ATTRIBUTES[index].type is AttributeType.UINT:
-        width = 2 if index == Index.PREFECTURE else 6
-        return f"{int.from_bytes(octets, 'big'):0{width}}"
-    if ATTRIBUTES[index].type is AttributeType.TEXT:
-        return octets.decode("utf-8")
-    return _civil_identity_words(octets)
-
-
-def _civil_identity_words(octets: bytes) -> str:
-    try:
-        identity = cbor2.loads(octets)
-        return f"{' '.join(identity['name'])} ({' '.join(identity['reading'])}), {identity['address']}"
-    except (cbor2.CBORDecodeError, KeyError, TypeError, ValueError):
-        return octets.hex()
 
 
 def _verdict(
@@ -279,6 +321,7 @@ def _verdict(
     disclosed: dict[str, str] | None = None,
     pseudonym: bytes | None = None,
     detail: str = "",
+    revocation: Revocation = NOT_CHECKED,
 ) -> Verdict:
     return Verdict(
         outcome=outcome_of(reason),
@@ -292,4 +335,6 @@ def _verdict(
         date=today,
         development=terminal.parameters.is_development,
         detail=detail,
+        revocation=revocation,
+        advice=advice_on(reason),
     )

@@ -1,15 +1,19 @@
 """Receipts: proof that a check was made, which anyone can verify later and which names nobody.
 
-A file, version 1, is deterministic CBOR (RFC 8949, 4.2.1) of a map: ``type``, ``request`` (E1), ``wire`` (the
-presentation), ``card_key`` and ``terminal_key`` (of that channel only), ``certificate`` (what the channel binding
-names) and ``chain`` (certificates from the root down, none in the development profile). A pseudonym, a birth
-date, a name or a resident code makes no receipt: it would tell the holder apart.
+A file is deterministic CBOR (RFC 8949, 4.2.1) of a map: ``type``, ``request`` (E1), ``wire`` (the presentation),
+``card_key`` and ``terminal_key`` (of that channel only), ``certificate`` (what the channel binding names) and
+``chain`` (certificates from the root down, none in the development profile). Version 2 adds ``statement`` (of the
+epoch, as the card was shown it), ``verdict`` (what was looked up, in CBOR) and ``signature`` (the terminal's, over
+all the rest; empty in the development profile). Of a revocation token its wire holds the digest alone, so that
+nobody who comes by a handle or a list can tell whose receipt it is. Version 1 had none of the three, and no tokens.
+
+A pseudonym, a birth date, a name or a resident code makes no receipt: it would tell the holder apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final, Self
@@ -19,29 +23,37 @@ import cbor2
 from mumei.authority.folder import path_from_root
 from mumei.files import decode_document, read_file, write_new_file
 from mumei.issuer.parameters import PublicParameters
-from mumei.terminal.check import Visit, disclosed_words
+from mumei.terminal.calendar import EpochStatement, Undecided
+from mumei.terminal.check import Visit
 from mumei.terminal.question import Question, attribute_names, describe
 from mumei.terminal.trust import verifier_for
-from mumei.terminal.verdict import Outcome
-from mumei_core.commands.request import Request
+from mumei.terminal.verdict import NOT_CHECKED, Outcome, Revocation, RevocationState
+from mumei.terminal.words import disclosed_words
+from mumei_core.commands.request import RecogniseToken, Request
 from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.commands.terminal_rights import TerminalRights, channel_binding
 from mumei_core.credential import Index
-from mumei_core.dates import date_of
+from mumei_core.dates import date_of, day_number
 from mumei_core.eac.authorisation import expected_rights
 from mumei_core.eac.cvc import Certificate
+from mumei_core.eac.signature import verify
 from mumei_core.eac.trust import ImportedKey
+from mumei_core.epochs import EPOCH_LIMIT, epoch_of, first_day
 from mumei_core.errors import DataError, DecodingError, InvalidProof, TrustError, UsageError
 
-TYPE: Final = "mumei-receipt-1"
+TYPES: Final = {"mumei-receipt-1": 1, "mumei-receipt-2": 2}
+_LABEL: Final = b"MUMEI-RECEIPT-V2"
 MAX_FILE_LENGTH: Final = 16 * 1024
+_BASE = ("request", "wire", "card_key", "terminal_key", "certificate", "chain")
+_FIELDS: Final = {1: _BASE, 2: (*_BASE, "statement", "verdict", "signature")}
+_ACCEPTED: Final = (RevocationState.NOT_CHECKED, RevocationState.NOT_REPORTED)
 #: What many people share, and so may stand in a receipt.
 _SHAREABLE: Final = frozenset({int(Index.PREFECTURE), int(Index.MUNICIPALITY)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """One accepted visit without pseudonym."""
+    """One accepted visit without pseudonym; of version 1 where there is no verdict."""
 
     request: bytes
     wire: bytes
@@ -49,28 +61,49 @@ class Receipt:
     terminal_key: bytes
     certificate: bytes
     chain: tuple[bytes, ...] = ()
+    statement: bytes = b""
+    verdict: bytes = b""
+    signature: bytes = b""
+
+    @property
+    def version(self) -> int:
+        return 2 if self.verdict else 1
 
     @classmethod
     def of(cls, visit: Visit) -> Self:
         """Raises UsageError for a visit that was not accepted, or whose receipt would name the holder."""
-        if visit.wire is None or visit.verdict.outcome is not Outcome.ACCEPT:
+        if visit.kept is None or visit.entry is None or visit.verdict.outcome is not Outcome.ACCEPT:
             raise UsageError(
                 "only an accepted visit has a receipt", hint="Nothing was proven, so keep nothing."
             )
         check_nameless(Request.from_octets(visit.request))
-        return cls(
+        receipt = cls(
             request=visit.request,
-            wire=visit.wire,
+            wire=visit.kept,
             card_key=visit.entry.card_key,
             terminal_key=visit.entry.terminal_key,
             certificate=visit.entry.certificate,
             chain=visit.entry.chain,
+            statement=visit.statement,
+            verdict=Claim.of(visit.verdict.revocation).to_octets(),
+        )
+        return replace(receipt, signature=visit.access.sign(receipt.attested) if visit.access else b"")
+
+    @property
+    def attested(self) -> bytes:
+        """What the terminal signs: everything but the signature."""
+        return _LABEL + cbor2.dumps(
+            {name: value for name, value in self._fields().items() if name != "signature"}, canonical=True
         )
 
     def save(self, path: Path) -> None:
         """Write a new file. Raises UsageError if there is one."""
-        fields = {name: getattr(self, name) for name in self.__slots__} | {"chain": list(self.chain)}
-        write_new_file(path, cbor2.dumps({"type": TYPE, **fields}, canonical=True), mode=0o644)
+        write_new_file(path, cbor2.dumps(self._fields(), canonical=True), mode=0o644)
+
+    def _fields(self) -> dict[str, object]:
+        names = _FIELDS[self.version]
+        fields = {name: getattr(self, name) for name in names} | {"chain": list(self.chain)}
+        return {"type": next(name for name, version in TYPES.items() if version == self.version), **fields}
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -82,16 +115,21 @@ class Receipt:
             raise DataError(error.message, hint=error.hint) from None
         except ValueError:
             raise _not_a_receipt(path) from None
+        version = TYPES.get(document.get("type", "")) if isinstance(document, Mapping) else None
+        if not isinstance(document, Mapping) or version is None:
+            raise _not_a_receipt(path)
+        names = _FIELDS[version]
         if (
-            not isinstance(document, Mapping)
-            or set(document) != {"type", *cls.__slots__}
-            or document["type"] != TYPE
+            set(document) != {"type", *names}
             or not isinstance(document["chain"], list)
-            or not all(isinstance(document[name], bytes) for name in cls.__slots__ if name != "chain")
+            or not all(isinstance(document[name], bytes) for name in names if name != "chain")
             or not all(isinstance(certificate, bytes) for certificate in document["chain"])
         ):
             raise _not_a_receipt(path)
-        return cls(**{name: document[name] for name in cls.__slots__} | {"chain": tuple(document["chain"])})
+        receipt = cls(**{name: document[name] for name in names} | {"chain": tuple(document["chain"])})
+        if receipt.version != version:
+            raise _not_a_receipt(path)
+        return receipt
 
     def rights(self, root: Certificate | None) -> TerminalRights:
         """What the terminal had a right to ask, by its description or by a chain that begins at ``root``.
@@ -124,6 +162,45 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a terminal says about revocation in a receipt: CBOR of [state, epoch, list's number, behind]."""
+
+    state: RevocationState
+    epoch: int | None = None
+    number: int | None = None
+    behind: bool = False
+
+    @classmethod
+    def of(cls, found: Revocation) -> Self:
+        epoch = epoch_of(day_number(found.week)) if found.week is not None else None
+        return cls(state=found.state, epoch=epoch, number=found.number, behind=found.behind)
+
+    def to_octets(self) -> bytes:
+        return cbor2.dumps([str(self.state), self.epoch, self.number, self.behind], canonical=True)
+
+    @classmethod
+    def from_octets(cls, octets: bytes) -> Self:
+        """Raises DecodingError."""
+        try:
+            found = decode_document(octets)
+            if not isinstance(found, list):
+                raise TypeError("no list")
+            state, epoch, number, behind = found
+            numbers = [each for each in (epoch, number) if each is not None]
+            if type(behind) is not bool or not all(type(n) is int and 0 <= n < EPOCH_LIMIT for n in numbers):
+                raise ValueError("other types")
+            return cls(state=RevocationState(state), epoch=epoch, number=number, behind=behind)
+        except (ValueError, TypeError) as error:
+            raise DecodingError("the receipt's verdict is malformed") from error
+
+    @property
+    def revocation(self) -> Revocation:
+        """For people. Raises DataError for an epoch out of range."""
+        week = date_of(first_day(self.epoch)) if self.epoch is not None else None
+        return Revocation(state=self.state, week=week, number=self.number, behind=self.behind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedReceipt:
     """What a receipt proves, and under whose key. It names nobody."""
 
@@ -135,6 +212,7 @@ class VerifiedReceipt:
     disclosed: dict[str, str]
     transaction: bytes | None
     transaction_checked: bool
+    revocation: Revocation
     development: bool
 
     def text(self) -> str:
@@ -147,6 +225,7 @@ class VerifiedReceipt:
         if self.transaction is not None:
             state = "the file given" if self.transaction_checked else "give it with --signed to compare"
             lines.append(f"  signed: SHA-256 {self.transaction.hex()} ({state})")
+        lines.append(f"  {self.revocation.text()}, as the terminal says")
         lines.append("Whose card it was, nobody can tell from this.")
         if self.development:
             lines.append(
@@ -179,7 +258,13 @@ def verify_receipt(
         raise DataError(error.message, hint="Whoever made this receipt must not have: refuse it.") from error
     if transaction is not None and request.transaction != transaction:
         raise InvalidProof("transaction: another file was signed, or none")
-    verified = verifier_for(parameters).verify(receipt.request, receipt.wire)
+    if receipt.version == 1 and request.token is not None:
+        raise DataError(
+            "the receipt holds a revocation token, which can be tested against cards later",
+            hint="Whoever made this receipt must not have: refuse it.",
+        )
+    verified = verifier_for(parameters).verify(receipt.request, receipt.wire, receipt=True)
+    revocation = _check_attested(receipt, request) if receipt.version > 1 else NOT_CHECKED
     return VerifiedReceipt(
         issuer=parameters.issuer,
         rp_context=request.rp_context.decode("utf-8", "replace"),
@@ -189,6 +274,7 @@ def verify_receipt(
         disclosed=disclosed_words(verified.disclosed),
         transaction=request.transaction,
         transaction_checked=transaction is not None,
+        revocation=revocation,
         development=parameters.is_development,
     )
 
@@ -234,6 +320,42 @@ def _check_terminal(
     if not rights.not_before <= request.date <= rights.not_after:
         raise InvalidProof("rights: outside the terminal's validity")
     return rights
+
+
+def _check_attested(receipt: Receipt, request: Request) -> Revocation:
+    """Statement, claim and the terminal's signature. Raises InvalidProof, DataError."""
+    try:
+        claim = Claim.from_octets(receipt.verdict)
+        statement = EpochStatement.from_octets(receipt.statement) if receipt.statement else None
+        key = Certificate.from_octets(receipt.chain[-1]).body.public_key.point if receipt.chain else None
+    except DecodingError as error:
+        raise DataError(f"the receipt is damaged: {error}", hint="Ask for the file again.") from error
+    if statement is not None:
+        _check_statement(statement, request)
+    elif request.predicates or request.token is not None:
+        raise InvalidProof("statement: cards answer nothing on dates without one")
+    asked = request.token.epoch if request.token is not None else None
+    looked_up = claim.state is RevocationState.NOT_REPORTED
+    if claim.epoch != asked or looked_up != (asked is not None) or claim.state not in _ACCEPTED:
+        raise InvalidProof("verdict: it does not go with what was asked")
+    if key is not None:
+        verify(key, receipt.attested, receipt.signature)
+    elif receipt.signature:
+        raise InvalidProof("signature: a terminal without certificate signs nothing")
+    return claim.revocation
+
+
+def _check_statement(statement: EpochStatement, request: Request) -> None:
+    """That it is about this relying party, this day and the points of its own labels; anyone can recompute it."""
+    recognise = isinstance(request.token, RecogniseToken)
+    if not statement.serves(request.rp_context, recognise=recognise) or not statement.covers(request.date):
+        raise InvalidProof("statement: of another relying party, or of other days")
+    if request.token is not None and request.token.epoch != statement.epoch:
+        raise InvalidProof("statement: of another epoch than the token")
+    try:
+        statement.check_points()
+    except Undecided as error:
+        raise InvalidProof("statement: about other points than its own") from error
 
 
 def _not_a_receipt(path: Path) -> DataError:

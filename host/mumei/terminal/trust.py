@@ -18,6 +18,9 @@ from mumei.files import make_folder, read_file, write_new_file
 from mumei.issuer.parameters import PublicParameters
 from mumei.session.pace import ShopCode
 from mumei.terminal.access import CONTACT_SHOP_CODE, Access, CertificateAccess, DescriptionAccess
+from mumei.terminal.calendar import StoredCalendar, development_calendar
+from mumei.terminal.revocation_check import RevocationCheck, Rule
+from mumei.terminal.revocation_folder import RevocationFolder
 from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.commands.terminal_rights import TerminalRights
 from mumei_core.eac.authorisation import expected_rights
@@ -32,11 +35,15 @@ _MAX_DESCRIPTION = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminal:
-    """A relying party's terminal, ready to ask. ``verifier`` trusts the parameters' issuer only."""
+    """A relying party's terminal, ready to ask. ``verifier`` trusts the parameters' issuer only.
+
+    ``revocation``: its epoch statements, without which cards say nothing about dates, and its lists.
+    """
 
     access: Access
     parameters: PublicParameters
     verifier: Verifier = field(repr=False)
+    revocation: RevocationCheck
 
     def __post_init__(self) -> None:
         if self.access.profile != self.parameters.profile:
@@ -65,10 +72,19 @@ class Terminal:
         return self.rights.rp_context.decode("utf-8", "replace")
 
     @classmethod
-    def of(cls, description: TerminalDescription, parameters: PublicParameters) -> Terminal:
-        """A development terminal from its two parts."""
-        access = DescriptionAccess(rights=description, octets=description.to_octets())
-        return cls(access=access, parameters=parameters, verifier=verifier_for(parameters))
+    def of(
+        cls,
+        description: TerminalDescription,
+        parameters: PublicParameters,
+        revocation: RevocationCheck | None = None,
+    ) -> Terminal:
+        """A development terminal from its parts; unless told otherwise, it signs its own statements."""
+        return cls(
+            access=DescriptionAccess(rights=description, octets=description.to_octets()),
+            parameters=parameters,
+            verifier=verifier_for(parameters),
+            revocation=revocation or RevocationCheck(calendar=development_calendar()),
+        )
 
     @classmethod
     def with_credentials(
@@ -77,12 +93,20 @@ class Terminal:
         parameters: PublicParameters,
         *,
         shop_code: str = CONTACT_SHOP_CODE,
+        revocation: RevocationCheck | None = None,
     ) -> Terminal:
-        """A terminal with a certificate. Raises TrustError where the chain grants nothing."""
-        access = CertificateAccess(
-            rights=credentials.rights, credentials=credentials, shop_code=ShopCode(shop_code)
+        """A terminal with a certificate; unless told otherwise it has no epoch statement.
+
+        Raises TrustError where the chain grants nothing.
+        """
+        return cls(
+            access=CertificateAccess(
+                rights=credentials.rights, credentials=credentials, shop_code=ShopCode(shop_code)
+            ),
+            parameters=parameters,
+            verifier=verifier_for(parameters),
+            revocation=revocation or RevocationCheck(calendar=StoredCalendar()),
         )
-        return cls(access=access, parameters=parameters, verifier=verifier_for(parameters))
 
     @classmethod
     def load(
@@ -91,12 +115,19 @@ class Terminal:
         passphrase: Callable[[], bytes] = lambda: b"",
         *,
         shop_code: str = CONTACT_SHOP_CODE,
+        rule: Rule | None = None,
     ) -> Terminal:
-        """From its folder; ``passphrase`` is asked for where there is a key. Raises TrustError or KeyFileError."""
+        """From its folder; ``passphrase`` is asked for where there is a key, ``rule`` stands in for the folder's.
+
+        Raises TrustError or KeyFileError.
+        """
         parameters = PublicParameters.load(folder / PARAMETERS_FILE)
         if has_credentials(folder):
             credentials = TerminalCredentials.load(folder, passphrase())
-            return cls.with_credentials(credentials, parameters, shop_code=shop_code)
+            revocation = RevocationFolder.open(folder, credentials.rights.rp_context, development=False)
+            return cls.with_credentials(
+                credentials, parameters, shop_code=shop_code, revocation=revocation.check(rule)
+            )
         octets = read_file(folder / DESCRIPTION_FILE, what="terminal's description", limit=_MAX_DESCRIPTION)
         try:
             description = TerminalDescription.from_octets(octets)
@@ -105,8 +136,13 @@ class Terminal:
                 f"{folder / DESCRIPTION_FILE} is damaged: {error}",
                 hint="Make the terminal anew with 'mumei terminal init'.",
             ) from error
-        access = DescriptionAccess(rights=description, octets=octets)
-        return cls(access=access, parameters=parameters, verifier=verifier_for(parameters))
+        revocation = RevocationFolder.open(folder, description.rp_context, development=True)
+        return cls(
+            access=DescriptionAccess(rights=description, octets=octets),
+            parameters=parameters,
+            verifier=verifier_for(parameters),
+            revocation=revocation.check(rule),
+        )
 
     def save(self, folder: Path) -> None:
         """Write a new folder of a development terminal.

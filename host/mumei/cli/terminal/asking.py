@@ -17,6 +17,7 @@ from mumei.terminal.access import CONTACT_SHOP_CODE
 from mumei.terminal.check import visit
 from mumei.terminal.question import Question, transaction_hash
 from mumei.terminal.receipt import Receipt, check_nameless_question
+from mumei.terminal.revocation_check import Rule
 from mumei.terminal.trust import Terminal
 from mumei.terminal.verdict import Outcome, Reason, Verdict
 from mumei.terminal.visit_times import Stopwatch, TimedVerdict
@@ -39,6 +40,11 @@ from mumei_core.errors import UsageError
     metavar="NN",
     help="The two digits on the card's face; over contacts they are always 00.",
 )
+@click.option(
+    "--revocation",
+    type=click.Choice([rule.value for rule in Rule]),
+    help="How much to insist on a revocation list, this once. [default: the terminal's own rule]",
+)
 @click.option("--profile", is_flag=True, help="Say as well where the time went, phase by phase.")
 @card_options
 @secret_options("passphrase", "the passphrase of the terminal's key")
@@ -53,6 +59,7 @@ def verify(
     sign: Path | None,
     receipt: Path | None,
     shop_code: str,
+    revocation: str | None,
     profile: bool,
     place: CardPlace,
     passphrase: SecretSource,
@@ -86,6 +93,7 @@ def verify(
         folder,
         lambda: passphrase.text(prompt="passphrase of the terminal's key").encode(),
         shop_code=shop_code,
+        rule=Rule(revocation) if revocation is not None else None,
     )
     watch = Stopwatch()
     with watch.over(place.open()) as connection:

@@ -18,6 +18,11 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
             f"{_ROOM}.setup", "describe_terminal", "DEVELOPMENT: a terminal without a certificate."
         ),
         "show": Entry(f"{_ROOM}.setup", "show", "Show who a terminal is and what it may ask."),
+        "trust": Entry(f"{_ROOM}.revocation", "trust", "Pin whose statements and lists count."),
+        "update": Entry(f"{_ROOM}.revocation", "update", "Take in epoch statements and revocation lists."),
+        "status": Entry(
+            f"{_ROOM}.revocation", "status", "Show statements and lists, and how long they last."
+        ),
         "verify": Entry(f"{_ROOM}.asking", "verify", "Ask the card, and decide. Offline."),
     }
 )
