@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from mumei.issuer.issuance import IssuanceRefused, LedgerConflict, Purpose, Reas
 from mumei.issuer.ledger import DurableLedger
 from mumei.issuer.ledger_database import LedgerUnavailableError
 from mumei.issuer.ledger_key import LedgerKey
+from mumei.issuer.limits import TooManyError
 from mumei.issuer.signing_log import Head
 from mumei_core.errors import DataError, TrustError, UsageError
 
@@ -88,7 +89,7 @@ class TestOneCommitment:
         with pytest.raises(IssuanceRefused):
             ledger.begin(asked, broken)
 
-        assert not ledger.holds(asked.commitment) and ledger.head() == Head()
+        assert ledger.by_record(asked.record) == () and ledger.head() == Head()
         assert ledger.begin(asked, terms).signature is None
 
     def test_that_was_never_begun_cannot_be_finished(self, ledger: DurableLedger) -> None:
@@ -243,15 +244,37 @@ class TestTheSigningLog:
             ledger.begin(beginning(office=office), terms)
         return ledger
 
-    def test_has_a_line_for_each_signature_and_counts_an_office(self, written: DurableLedger) -> None:
+    def test_has_a_line_for_each_signature(self, written: DurableLedger) -> None:
         lines = list(written.log())
-        now = int(NOON.timestamp())
 
         assert [line.office for line in lines] == ["Gifu ward TEST", "Gifu ward TEST", "Tokyo TEST"]
         assert written.verify() == Head(number=3, hash=lines[-1].hash) == written.head()
         assert Head.from_text(written.head().text()) == written.head()
-        assert written.signed_since("Gifu ward TEST", now) == 2
-        assert written.signed_since("Gifu ward TEST", now + 1) == 0
+
+    def test_limits_an_office_in_an_hour_also_after_a_restart(self, path: Path) -> None:
+        moment = [NOON]
+        asked = [beginning() for _ in range(4)]
+
+        def again() -> DurableLedger:
+            return DurableLedger.open(path, LEDGER_KEY, clock=lambda: moment[0])
+
+        with again() as ledger, ledger.at_most(2):
+            ledger.begin(asked[0], terms)
+            moment[0] += timedelta(minutes=20)
+            ledger.begin(asked[1], terms)
+        with again() as ledger, ledger.at_most(2):
+            with pytest.raises(TooManyError, match="2 signatures") as refused:
+                ledger.begin(asked[2], terms)
+            ledger.begin(asked[0], lambda: pytest.fail("it is on record"))
+            ledger.begin(beginning(office="Tokyo TEST"), terms)
+            assert refused.value.after == 40 * 60 and "40 minutes" in refused.value.hint
+
+            moment[0] += timedelta(minutes=40)
+            ledger.begin(asked[2], terms)
+            with pytest.raises(TooManyError):
+                ledger.begin(asked[3], terms)
+        with again() as ledger:
+            ledger.begin(asked[3], terms)
 
     def test_cannot_be_changed_by_a_slip(self, path: Path, written: DurableLedger) -> None:
         with closing(sqlite3.connect(path)) as raw:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from sqlalchemy import ColumnElement, Engine, func, select, update
+from sqlalchemy import ColumnElement, Engine, select, update
 from sqlalchemy.orm import Session
 
 from mumei.issuer.folder import LEDGER_FILE
@@ -29,12 +31,16 @@ from mumei.issuer.issuance import (
 from mumei.issuer.ledger_database import BUSY_LIMIT, for_writing, open_engine, translated_errors
 from mumei.issuer.ledger_key import LedgerKey
 from mumei.issuer.ledger_models import IssuanceRow, LedgerRow, LogRow
+from mumei.issuer.limits import TooManyError
 from mumei.issuer.memory_ledger import check_new, check_same
 from mumei.issuer.signing_log import Head, LogLine, verify_log
 from mumei_core.errors import DataError, TrustError
 
 _ENTROPY_LENGTH: Final = 32
 _PAGE: Final = 1000
+_HOUR: Final = 3600
+#: New signatures that the office whose request is being answered may have in an hour.
+_AT_MOST: Final[ContextVar[int | None]] = ContextVar("at_most", default=None)
 
 
 class DurableLedger:
@@ -84,6 +90,7 @@ class DurableLedger:
                 known = self._entry(row)
                 check_same(known.beginning, beginning)
                 return known
+            self._check_rate(session, beginning.office)
             self._check_renewed(session, beginning)
             for other in session.scalars(select(IssuanceRow).where(_shares_something(beginning))):
                 check_new(self._entry(other).beginning, beginning)
@@ -114,16 +121,18 @@ class DurableLedger:
         with translated_errors(), self._writing() as session:
             session.execute(update(IssuanceRow).where(IssuanceRow.record == record).values(reported=reported))
 
-    def holds(self, commitment: bytes) -> bool:
-        """Whether something was begun for a commitment: to ask again costs an office nothing."""
-        with translated_errors(), Session(self._engine) as session:
-            return _find(session, commitment) is not None
+    @contextmanager
+    def at_most(self, per_hour: int) -> Iterator[None]:
+        """In here, :meth:`begin` raises TooManyError for an office that has had so many new signatures in an hour.
 
-    def signed_since(self, office: str, at: int) -> int:
-        """How many lines the log has of an office, from ``at`` on, in seconds since 1970."""
-        query = select(func.count()).select_from(LogRow).where(LogRow.office == office, LogRow.at >= at)
-        with translated_errors(), Session(self._engine) as session:
-            return session.scalar(query) or 0
+        Counted in the log, in the transaction that would add to it: exact, also between several services and
+        after a restart. What was begun already costs nothing.
+        """
+        token = _AT_MOST.set(per_hour)
+        try:
+            yield
+        finally:
+            _AT_MOST.reset(token)
 
     def check_ready(self) -> None:
         """Raises LedgerUnavailableError unless something could be written now."""
@@ -164,6 +173,20 @@ class DurableLedger:
 
     def _writing(self) -> _Writing:
         return _Writing(self._engine)
+
+    def _check_rate(self, session: Session, office: str) -> None:
+        per_hour = _AT_MOST.get()
+        if per_hour is None:
+            return
+        now = int(self._clock().timestamp())
+        recent = select(LogRow.at).where(LogRow.office == office, LogRow.at > now - _HOUR)
+        # The oldest of the last ones: when it is an hour old, there is room for one more.
+        oldest = session.scalar(recent.order_by(LogRow.number.desc()).offset(per_hour - 1).limit(1))
+        if oldest is not None:
+            raise TooManyError(
+                f"the office has had {per_hour} signatures in the last hour, as many as it may",
+                after=max(1.0, oldest + _HOUR - now),
+            )
 
     def _check_renewed(self, session: Session, beginning: Beginning) -> None:
         if beginning.renews is None:

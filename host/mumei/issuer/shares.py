@@ -2,7 +2,7 @@
 
 f is a random polynomial of degree t - 1 over the scalars, f(0) = sk; share i is f(i). Its points are
 F_k = BP1 * a_k, so that F_0 is W1, which everybody knows: a share of another key is found out before anything is
-put together.
+put together. Unlike a card's handle, the key is whole again at the end: on the machine that restores it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import secrets
 from collections.abc import Mapping
 from typing import Final
 
-from mumei_core.crypto.curve import BP1, IDENTITY, Point, R
-from mumei_core.errors import InvalidProof, UsageError
+from mumei_core.crypto.curve import GROUP, Point, R
+from mumei_core.crypto.sharing.combine import lagrange_coefficients
+from mumei_core.crypto.sharing.split import draw_polynomial, evaluate, feldman_points
+from mumei_core.errors import UsageError
 
 MAX_SHARES: Final = 32
 
@@ -30,35 +32,14 @@ def split(secret: int, *, threshold: int, shares: int) -> tuple[dict[int, int], 
     """Shares by number 1..n, and F_0..F_(t-1). Raises UsageError."""
     check_numbers(threshold, shares)
     while True:
-        coefficients = [secret, *(secrets.randbelow(R - 1) + 1 for _ in range(threshold - 1))]
-        values = {i: _evaluate(coefficients, i) for i in range(1, shares + 1)}
+        polynomial = draw_polynomial(secret, threshold, lambda: secrets.randbelow(R - 1) + 1)
+        values = {i: evaluate(polynomial, i) for i in range(1, shares + 1)}
+        # A scalar in octets is not 0.
         if all(values.values()):
-            return values, tuple(BP1 * a for a in coefficients)
+            return values, feldman_points(GROUP, polynomial)
 
 
-def check_share(number: int, value: int, points: tuple[Point, ...]) -> None:
-    """BP1 * f(i) = sum of F_k * i^k. Raises InvalidProof."""
-    expected, power = IDENTITY, 1
-    for point in points:
-        expected, power = expected + point * power, power * number % R
-    if BP1 * value != expected:
-        raise InvalidProof(f"share {number} does not lie on the polynomial")
-
-
-def combine(shares: Mapping[int, int]) -> int:
-    """f(0) by Lagrange's formula, from exactly as many checked shares as are needed."""
-    secret = 0
-    for i, value in shares.items():
-        numerator = denominator = 1
-        for j in shares:
-            if j != i:
-                numerator, denominator = numerator * j % R, denominator * (j - i) % R
-        secret += value * numerator * pow(denominator, -1, R)
-    return secret % R
-
-
-def _evaluate(coefficients: list[int], x: int) -> int:
-    value = 0
-    for coefficient in reversed(coefficients):
-        value = (value * x + coefficient) % R
-    return value
+def join(shares: Mapping[int, int]) -> int:
+    """f(0) from exactly as many checked shares as are needed."""
+    coefficients = lagrange_coefficients(tuple(shares))
+    return sum(value * a for value, a in zip(shares.values(), coefficients, strict=True)) % R
