@@ -1,4 +1,4 @@
-"""A new card's first records: profile, passwords, key of its generator. A card maker's job."""
+"""A new card's first records: profile, passwords, keys of its generator and of its slots. A card maker's job."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from mumei_card.applet import security_domain
+from mumei_card.applet.slots import RECORD_SLOT_KEY, SLOT_KEY_LENGTH
 from mumei_card.os.context import RECORD_CARD_KEY, RECORD_PROFILE, RECORD_RNG_COUNTER
 from mumei_card.os.passwords import (
     RECORD_CAN,
@@ -68,6 +69,7 @@ def initial_records(profile: str, letter: PinLetter, card_keys: CardKeys | None 
         RECORD_PROFILE: bytes((PROFILES[profile],)),
         RECORD_CARD_KEY: os.urandom(_CARD_KEY_OCTETS),
         RECORD_RNG_COUNTER: bytes(8),
+        RECORD_SLOT_KEY: os.urandom(SLOT_KEY_LENGTH),
         RECORD_PIN: new_pin(letter.transport_pin.encode("ascii")).to_bytes(),
         RECORD_PUK: new_puk(letter.puk.encode("ascii")).to_bytes(),
         **(security_domain.new_records(card_keys) if card_keys is not None else {}),

@@ -53,7 +53,7 @@ def _head(origin: str, body: str) -> str:
 
 def _joined(specifications: Specifications, groups: list[str]) -> str:
     together = "".join(f"            *{name}.COMMANDS,\n" for name in groups)
-    pairs = (f'(0x{text["cla"]}, 0x{text["ins"]}): "{text["name"]}"' for _, text in specifications.reserved)
+    pairs = [f'(0x{text["cla"]}, 0x{text["ins"]}): "{text["name"]}"' for _, text in specifications.reserved]
     layers = source(
         specifications.layer_words, used=len("LAYER_STATUS_WORDS: Final[tuple[StatusWord, ...]] = ")
     )
@@ -68,7 +68,7 @@ def _joined(specifications: Specifications, groups: list[str]) -> str:
         "from mumei_core.commands.specification import CommandSpec, StatusWord\n\n"
         "COMMANDS: Final[Mapping[tuple[int, int], CommandSpec]] = MappingProxyType(\n    {\n"
         f"        (spec.cla, spec.ins): spec\n        for spec in (\n{together}        )\n    }}\n)\n\n"
-        f"RESERVED: Final[Mapping[tuple[int, int], str]] = MappingProxyType(\n    {{{', '.join(pairs)}}}\n)\n"
+        f"RESERVED: Final[Mapping[tuple[int, int], str]] = {_mapping(pairs)}\n"
         '"""Instructions that later versions take."""\n\n'
         f"LAYER_STATUS_WORDS: Final[tuple[StatusWord, ...]] = {layers}\n"
         '"""What any command may be answered by the layers below its handler."""\n\n'
@@ -88,3 +88,8 @@ def find(cla: int, ins: int) -> CommandSpec | None:
             return spec
     return None
 '''
+
+
+def _mapping(pairs: list[str]) -> str:
+    body = f"{{{', '.join(pairs)}}}"
+    return f"MappingProxyType({body})" if len(pairs) < 2 else f"MappingProxyType(\n    {body}\n)"

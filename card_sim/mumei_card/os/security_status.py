@@ -45,6 +45,8 @@ class SecurityStatus:
     """Who Terminal Authentication has let in, with what rights; None before. It dies with the channel."""
     presented: bool = False
     """The session's one presentation is used up. A command that fails afterwards does not give it back."""
+    prepared: object | None = field(default=None, repr=False)
+    """The request that PRESENT may yet answer, after PREPARE. Once taken out it is gone, whatever comes of it."""
     session: dict[str, object] = field(default_factory=dict, repr=False)
 
     def clear(self) -> None:
@@ -55,6 +57,7 @@ class SecurityStatus:
         self.channel = None
         self.terminal = None
         self.presented = False
+        self.prepared = None
         self.session = {}
 
     def select(self) -> None:

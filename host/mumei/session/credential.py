@@ -6,6 +6,7 @@ certificate has done so before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
@@ -13,8 +14,11 @@ from mumei.session.card_memory import refuse_exhausted_memory
 from mumei.session.channel import Channel
 from mumei_core.commands import codes
 from mumei_core.commands.messages import identity as messages
-from mumei_core.errors import CardRefused
+from mumei_core.commands.slot_point import SlotPoint
+from mumei_core.epochs import SLOTS
+from mumei_core.errors import CardRefused, DecodingError
 from mumei_core.iso7816 import status_word
+from mumei_core.iso7816.apdu import ResponseAPDU
 
 
 class Refusal(Enum):
@@ -26,15 +30,17 @@ class Refusal(Enum):
     DATE = codes.SW_REFERENCE_DATA_UNUSABLE
     CANNOT_PROVE = codes.SW_CONDITIONS
     NO_CREDENTIAL = codes.SW_REFERENCE_NOT_FOUND
+    NO_SLOT = codes.SW_NO_SPACE
 
 
 _WORDS: Final = {
     Refusal.MALFORMED: "the card found the request malformed, or not of this terminal",
     Refusal.USED: "the card has answered once already in this session",
     Refusal.NO_CONSENT: "the holder has not consented, or the terminal lacks the right",
-    Refusal.DATE: "the card does not accept the terminal's date",
+    Refusal.DATE: "the card does not accept the terminal's date or statement",
     Refusal.CANNOT_PROVE: "the card cannot prove what was asked",
     Refusal.NO_CREDENTIAL: "the card has no credential",
+    Refusal.NO_SLOT: "the card has no slot left for this terminal in the statement's week",
 }
 
 
@@ -53,12 +59,37 @@ def describe_terminal(channel: Channel, description: bytes) -> None:
     )
 
 
-def present(channel: Channel, request: bytes) -> bytes:
+def present(channel: Channel, request: bytes, *, statement: bytes | None = None) -> bytes:
     """The presentation's octets for the request object E1; one per session.
 
-    Raises PresentationRefused, CardRefused for any other status word, and what :meth:`Channel.send` raises.
+    ``statement``: of authority and auditor, DER, about the epoch's slots; with a token to recognise by, about its
+    point. Raises PresentationRefused, CardRefused for any other status word, and what :meth:`Channel.send` raises.
     """
-    response = channel.send(messages.present(request=request))
+    return _answered(channel.send(messages.present_request(request=request, statement=statement)))
+
+
+def prepare(channel: Channel, request: bytes, statement: bytes) -> int:
+    """Have a slot burned for a request with a token; the slot whose point :func:`present_slot` is to bring.
+
+    It uses the session's one presentation. Raises as :func:`present`, and DecodingError for what is no slot.
+    """
+    answer = _answered(channel.send(messages.prepare(request=request, statement=statement)))
+    if len(answer) != 1 or answer[0] >= SLOTS:
+        raise DecodingError("the card named no slot")
+    return answer[0]
+
+
+def present_slot(channel: Channel, point: bytes, path: Sequence[bytes]) -> bytes:
+    """The presentation's octets for the request that is prepared.
+
+    ``point``: of its slot, 96 octets, uncompressed; ``path``: its way in the tree, four hashes. Raises as
+    :func:`present`.
+    """
+    slot = SlotPoint(point=point, path=tuple(path))
+    return _answered(channel.send(messages.present_prepared(slot=slot.to_octets())))
+
+
+def _answered(response: ResponseAPDU) -> bytes:
     if response.sw == codes.SW_OK:
         return response.data
     if response.sw in {refusal.value for refusal in Refusal}:

@@ -193,7 +193,11 @@ TAG_GP_LIFE_CYCLE: Final = 0x9F70  # GlobalPlatform Card Specification 2.3 11.4.
 TAG_GP_MAX_COMMAND_DATA: Final = 0x9F65  # GlobalPlatform Card Specification 2.3 11.9.3.1, in A5 of the FCI
 
 # apdu_specs/identity.yaml
-DATA_VERSION: Final = 0x01  # value of every version object (tag 80); project
+DATA_VERSION: Final = 0x01  # value of every version object (tag 80), but for ENROL's answer; project
+# value of the version object in ENROL's answer; version 1 had neither shares nor link proof; project 2.2
+ENROLMENT_VERSION: Final = 0x02
+# records of issuer keys that a card holds; the next one replaces the one that ends first; project 2.2
+ISSUER_KEYS: Final = 0x03
 LOG_ENTRIES: Final = 0x20  # entries in the card's own log; the next one replaces the oldest; project
 TAG_REQUEST: Final = 0xE1  # mumei protocol 1 PRESENT
 TAG_REQUEST_VERSION: Final = 0x80  # mumei protocol 1 in E1, 1 octet
@@ -221,6 +225,7 @@ TAG_TERMINAL_PSEUDONYM: Final = 0x86  # mumei protocol 1 in E2, 01
 TAG_TERMINAL_HOLDER_VERIFICATION: Final = 0x87  # mumei protocol 1 in E2, 1 octet
 TAG_TERMINAL_NOT_BEFORE: Final = 0x88  # mumei protocol 1 in E2, 4 octets, day
 TAG_TERMINAL_NOT_AFTER: Final = 0x89  # mumei protocol 1 in E2, 4 octets, day
+TAG_TERMINAL_RECOGNISE: Final = 0x8A  # mumei protocol 1 in E2, 01
 TAG_ENROL: Final = 0xE3  # mumei protocol 1 ENROL
 TAG_ENROL_VERSION: Final = 0x80  # mumei protocol 1 in E3, 1 octet
 TAG_ENROL_NONCE: Final = 0x81  # mumei protocol 1 in E3, 32 octets, the issuer's
@@ -228,7 +233,12 @@ TAG_ENROL_COMMITMENT: Final = 0x82  # mumei protocol 1 in E3, 176 octets, commit
 TAG_ENROL_ISSUER_KEY_HASH: Final = 0x83  # mumei protocol 1 in E3, SHA-256(PK) that the card pinned
 TAG_ENROL_TABLE_HASH: Final = 0x84  # mumei protocol 1 in E3, hash of the digit table that the card pinned
 TAG_ENROL_CERTIFICATE: Final = 0x85  # mumei protocol 1 in E3, card maker's certificate of the attestation key
-TAG_ENROL_ATTESTATION: Final = 0x86  # mumei protocol 1 in E3, 64 octets, signature over nonce and commitment
+TAG_ENROL_ATTESTATION: Final = 0x86  # mumei protocol 1 in E3, 64 octets, signature over the attested message
+TAG_ENROL_SHARE_POINTS: Final = 0x87  # mumei protocol 1 in E3, F_0..F_(t-1), 48 octets each
+TAG_ENROL_RENEWAL_POINT: Final = 0x88  # mumei protocol 1 in E3, 48 octets, N'
+TAG_ENROL_LINK_PROOF: Final = 0x89  # mumei protocol 1 in E3, 128 octets
+TAG_ENROL_SEALED_SHARES: Final = 0x8A  # mumei protocol 1 in E3, 113 octets for each trustee
+TAG_ENROL_TRUSTEE_LIST: Final = 0x8B  # mumei protocol 1 in E3, 32 octets, SHA-256 of the list of trustees
 TAG_CREDENTIAL: Final = 0xE4  # mumei protocol 1 STORE CREDENTIAL
 TAG_CREDENTIAL_VERSION: Final = 0x80  # mumei protocol 1 in E4, 1 octet
 TAG_CREDENTIAL_VALID_UNTIL: Final = 0x81  # mumei protocol 1 in E4, 4 octets, day
@@ -273,6 +283,10 @@ TAG_SETTINGS: Final = 0xE7  # mumei protocol 1 SETTINGS
 TAG_SETTINGS_VERSION: Final = 0x80  # mumei protocol 1 in E7, 1 octet
 TAG_SETTINGS_AGE_WITHOUT_PIN: Final = 0x81  # mumei protocol 1 in E7, 1 octet: 01 on, 00 off
 TAG_SETTINGS_ALWAYS_PIN: Final = 0x82  # mumei protocol 1 in E7, 1 octet: 01 on, 00 off
+TAG_SLOT: Final = 0xED  # mumei protocol 1 PRESENT
+TAG_SLOT_VERSION: Final = 0x80  # mumei protocol 1 in ED, 1 octet
+TAG_SLOT_POINT: Final = 0x81  # mumei protocol 1 in ED, 96 octets, the slot's point, uncompressed
+TAG_SLOT_PATH: Final = 0x82  # mumei protocol 1 in ED, 128 octets, four hashes, the leaf's sibling first
 
 # apdu_specs/pin.yaml
 REFERENCE_PIN: Final = 0x03  # P2 of the PIN commands: PIN; TR-03110-3 v2.21 B.14, password 03
@@ -301,8 +315,8 @@ INS_GET_STATUS: Final = 0xF2  # class 80, GlobalPlatform Card Specification 2.3 
 INS_SET_STATUS: Final = 0xF0  # class 80, GlobalPlatform Card Specification 2.3 11.10
 INS_ENROL: Final = 0x30  # class 80, project 2.2
 INS_STORE_CREDENTIAL: Final = 0x32  # class 80, project 2.2
-INS_PRESENT: Final = 0x34  # class 80, project 2.3
-INS_PREPARE: Final = 0x36  # class 80, project 2.5 (reserved)
+INS_PRESENT: Final = 0x34  # class 80, project 2.3, 2.5
+INS_PREPARE: Final = 0x36  # class 80, project 2.5
 INS_LOG: Final = 0x38  # class 80, project 2.6
 INS_SETTINGS: Final = 0x3A  # class 80, project 2.6
 INS_LINK: Final = 0x3C  # class 80, project 2.5 (reserved)

@@ -40,6 +40,7 @@ _ORDER = (
     codes.TAG_TERMINAL_HOLDER_VERIFICATION,
     codes.TAG_TERMINAL_NOT_BEFORE,
     codes.TAG_TERMINAL_NOT_AFTER,
+    codes.TAG_TERMINAL_RECOGNISE,
 )
 _MANDATORY = (
     codes.TAG_TERMINAL_VERSION,
@@ -72,6 +73,7 @@ class TerminalDescription(TerminalRights):
                 codes.TAG_TERMINAL_HOLDER_VERIFICATION: _VERIFICATION_PIN if self.pin else _VERIFICATION_NONE,
                 codes.TAG_TERMINAL_NOT_BEFORE: day_octets(self.not_before),
                 codes.TAG_TERMINAL_NOT_AFTER: day_octets(self.not_after),
+                codes.TAG_TERMINAL_RECOGNISE: b"\1" if self.recognise else None,
             },
         )
 
@@ -80,8 +82,9 @@ class TerminalDescription(TerminalRights):
         """Strict: an encoding that :meth:`to_octets` would not give is refused with DecodingError."""
         values = parse_template(octets, codes.TAG_TERMINAL, _ORDER, _MANDATORY)
         expect_version(values[codes.TAG_TERMINAL_VERSION], codes.DATA_VERSION)
-        if values.get(codes.TAG_TERMINAL_PSEUDONYM, b"\1") != b"\1":
-            raise DecodingError("the right to a pseudonym is 01 or absent")
+        for tag in (codes.TAG_TERMINAL_PSEUDONYM, codes.TAG_TERMINAL_RECOGNISE):
+            if values.get(tag, b"\1") != b"\1":
+                raise DecodingError("a right is 01 or absent")
         verification = values[codes.TAG_TERMINAL_HOLDER_VERIFICATION]
         if verification not in (_VERIFICATION_NONE, _VERIFICATION_PIN):
             raise DecodingError("holder verification is 00 or 01")
@@ -95,6 +98,7 @@ class TerminalDescription(TerminalRights):
             ),
             attributes=decode_mask(values.get(codes.TAG_TERMINAL_ATTRIBUTES)),
             pseudonym=codes.TAG_TERMINAL_PSEUDONYM in values,
+            recognise=codes.TAG_TERMINAL_RECOGNISE in values,
             pin=verification == _VERIFICATION_PIN,
             not_before=day_from("not before", values[codes.TAG_TERMINAL_NOT_BEFORE]),
             not_after=day_from("not after", values[codes.TAG_TERMINAL_NOT_AFTER]),

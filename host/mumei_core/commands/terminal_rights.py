@@ -9,7 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from mumei_core.commands.request import MAX_RP_CONTEXT, AgePredicate, Predicate, Request
+from mumei_core.commands.request import (
+    MAX_RP_CONTEXT,
+    AgePredicate,
+    Predicate,
+    RecogniseToken,
+    Request,
+)
 from mumei_core.commands.template import expect_length
 from mumei_core.credential import encode_text
 from mumei_core.crypto import hashing
@@ -27,8 +33,8 @@ class TerminalRights:
     """A relying party's context and rights; every right defaults to *no*.
 
     ``OP``: the context's point, None where no pseudonym is permitted. ``attributes``: ascending indexes that may
-    be disclosed. ``pin``: whether the holder's PIN is always demanded. ``not_before``, ``not_after``: day
-    numbers, both inclusive.
+    be disclosed. ``recognise``: whether it may know a card again within an epoch. ``pin``: whether the holder's PIN
+    is always demanded. ``not_before``, ``not_after``: day numbers, both inclusive.
     """
 
     rp_context: bytes
@@ -37,6 +43,7 @@ class TerminalRights:
     predicates: tuple[Predicate, ...] = ()
     attributes: tuple[int, ...] = ()
     pseudonym: bool = False
+    recognise: bool = False
     pin: bool = False
     not_before: int
     not_after: int
@@ -54,11 +61,15 @@ class TerminalRights:
             raise DecodingError("a pseudonym needs the context's point")
 
     def permits(self, request: Request) -> bool:
-        """Whether every part of the request is among the rights: whole request or nothing."""
+        """Whether every part of the request is among the rights: whole request or nothing.
+
+        A token under a slot needs none: it shows whether the card is revoked, and nothing else.
+        """
         return (
             set(request.predicates) <= set(self.predicates)
             and set(request.disclosed) <= set(self.attributes)
             and (self.pseudonym or not request.pseudonym)
+            and (self.recognise or not isinstance(request.token, RecogniseToken))
         )
 
 

@@ -126,6 +126,7 @@ def _terminal_rights(
         predicates=rights.predicates if chat_rights & Right.AGE_VERIFICATION else (),
         attributes=rights.attributes,
         pseudonym=OP is not None,
+        recognise=bool(rights.flags & Flag.RECOGNISE),
         pin=rights.pin,
         not_before=day_number(body.effective),
         not_after=day_number(body.expiration),

@@ -129,10 +129,10 @@ OFFENCES = {
     ),
     "a reserved instruction that is taken": Offence(
         file="identity.yaml",
-        old='{name: PREPARE, cla: "80", ins: "36"',
-        new='{name: PREPARE, cla: "80", ins: "34"',
-        at="PREPARE",
-        says="PREPARE has class and instruction of PRESENT",
+        old='{name: LINK, cla: "80", ins: "3C"',
+        new='{name: LINK, cla: "80", ins: "34"',
+        at="name: LINK, cla",
+        says="LINK has class and instruction of PRESENT",
     ),
     "variants that overlap": Offence(
         file="card.yaml",

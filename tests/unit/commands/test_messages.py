@@ -98,7 +98,7 @@ def test_a_builder_has_a_field_for_everything_and_nothing_else(spec: CommandSpec
         lambda: card.select_by_name(p2=0, application_identifier=bytes(17)),
         lambda: card.get_challenge(le=65_537),
         lambda: eac.manage_security_environment_set_dst(issuer_name=b"short"),
-        lambda: identity.present(request=encode(codes.TAG_ENROL, b"")),
+        lambda: identity.present_request(request=encode(codes.TAG_ENROL, b"")),
         lambda: identity.log(entry=codes.LOG_ENTRIES),
         lambda: cvc.perform_security_operation(certificate_body=b"", signature=bytes(64)),
     ],

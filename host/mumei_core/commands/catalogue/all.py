@@ -23,9 +23,7 @@ COMMANDS: Final[Mapping[tuple[int, int], CommandSpec]] = MappingProxyType(
     }
 )
 
-RESERVED: Final[Mapping[tuple[int, int], str]] = MappingProxyType(
-    {(0x80, 0x36): "PREPARE", (0x80, 0x3C): "LINK"}
-)
+RESERVED: Final[Mapping[tuple[int, int], str]] = MappingProxyType({(0x80, 0x3C): "LINK"})
 """Instructions that later versions take."""
 
 LAYER_STATUS_WORDS: Final[tuple[StatusWord, ...]] = (
@@ -110,12 +108,14 @@ STATES: Final[Mapping[str, str]] = MappingProxyType(
         "CHALLENGES_EXCHANGED": "INITIALIZE UPDATE was the command before",
         "PARAMETERS_PINNED": "STORE DATA has brought the issuer's parameters",
         "NOT_PINNED": (
-            "this object was not stored before: parameters and trust points are pinned once in a card's life"
+            "this object was not stored before: parameters and trust points are pinned once in a card's life; "
+            "statements may follow one another"
         ),
-        "NO_CREDENTIAL": "the card has no credential yet",
-        "ENROLLED": "ENROL was answered, and the card has no other credential",
+        "NO_CREDENTIAL": "the card has no credential yet, or the terminal may renew it",
+        "ENROLLED": "ENROL was answered, and the card has no other credential, or the terminal may renew it",
         "CREDENTIAL_STORED": "the card has its credential",
         "NOT_PRESENTED": "this session has had no presentation",
+        "PREPARED": "PREPARE was answered in this session, and PRESENT has not answered since",
         "NO_TERMINAL": "this session has no terminal yet",
     }
 )
@@ -138,7 +138,11 @@ RIGHTS: Final[Mapping[str, str]] = MappingProxyType(
         "HOLDER": "the holder: PIN verified, in a session in which no terminal has shown its rights",
         "SCP03_MAC": "inside SCP03 with C-MAC",
         "SCP03_MAC_ENC": "inside SCP03 with C-MAC and C-ENC",
-        "PERSONALISATION": "inside SCP03 with C-MAC and C-ENC; development: anyone",
+        "ISSUING": (
+            "inside SCP03 with C-MAC and C-ENC; or an official terminal with the renewal right, PIN verified; "
+            "development: anyone, and on a card with a credential a terminal that names the context "
+            "mumei:renewal, PIN verified"
+        ),
     }
 )
 

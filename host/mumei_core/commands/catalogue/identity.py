@@ -24,8 +24,10 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
         ins=0x30,
         clause="project 2.2",
         effect=(
-            "draws handle, nym secret and blind, signs the commitment by the attestation key, and keeps all "
-            "with the answer; the same nonce gets the same answer again"
+            "draws handle, nym secret and blind, seals shares of the handle to the trustees, proves that all "
+            "is of one commitment, signs it by the attestation key, and keeps all with the answer; the same "
+            "nonce gets the same answer again. On a card with a credential, for a terminal that may renew: a "
+            "new handle, the same nym secret, no attestation; the credential stays"
         ),
         variants=(
             Variant(
@@ -60,13 +62,13 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 response=Field(
                     presence=Presence.REQUIRED,
                     shortest=253,
-                    longest=580,
+                    longest=3379,
                     objects=(
                         DataObject(
                             tag=0xE3,
                             name="enrolment",
                             shortest=250,
-                            longest=576,
+                            longest=3375,
                             children=(
                                 DataObject(tag=0x80, name="version", shortest=1, longest=1),
                                 DataObject(
@@ -108,12 +110,52 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                     secret=True,
                                     optional=True,
                                 ),
+                                DataObject(
+                                    tag=0x87,
+                                    name="points of the shares",
+                                    shortest=48,
+                                    longest=768,
+                                    secret=True,
+                                    optional=True,
+                                    about="from version 2 on, as all that follows",
+                                ),
+                                DataObject(
+                                    tag=0x88,
+                                    name="point for renewal",
+                                    shortest=48,
+                                    longest=48,
+                                    secret=True,
+                                    optional=True,
+                                ),
+                                DataObject(
+                                    tag=0x89,
+                                    name="link proof",
+                                    shortest=128,
+                                    longest=128,
+                                    secret=True,
+                                    optional=True,
+                                ),
+                                DataObject(
+                                    tag=0x8A,
+                                    name="sealed shares",
+                                    shortest=113,
+                                    longest=1808,
+                                    secret=True,
+                                    optional=True,
+                                ),
+                                DataObject(
+                                    tag=0x8B,
+                                    name="hash of the list of trustees",
+                                    shortest=32,
+                                    longest=32,
+                                    optional=True,
+                                ),
                             ),
                         ),
                     ),
                 ),
                 states=("PARAMETERS_PINNED", "NO_CREDENTIAL"),
-                rights="PERSONALISATION",
+                rights="ISSUING",
             ),
         ),
         status_words=(
@@ -122,13 +164,16 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
             StatusWord(value=0x6700, when="no data or no Le"),
             StatusWord(
                 value=0x6982,
-                when="not the development profile, and not inside SCP03 with C-MAC and C-ENC",
+                when=(
+                    "neither inside SCP03 with C-MAC and C-ENC nor a terminal that may renew, with the PIN "
+                    "verified; development: a terminal that may renew, without the PIN"
+                ),
             ),
             StatusWord(value=0x6985, when="the card is locked or terminated"),
             StatusWord(value=0x6A80, when="malformed"),
             StatusWord(value=0x6A86, when="P1-P2 not 0000"),
-            StatusWord(value=0x6A88, when="no parameters"),
-            StatusWord(value=0x6A89, when="the card has a credential"),
+            StatusWord(value=0x6A88, when="no parameters, or no list of trustees"),
+            StatusWord(value=0x6A89, when="the card has a credential, and the terminal may not renew it"),
         ),
         examples=(
             Example(
@@ -190,8 +235,9 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
         ins=0x32,
         clause="project 2.2",
         effect=(
-            "computes B, checks the subgroup of A and the common-key proof, then swaps pending and "
-            "attestation key for the credential in one commit; the same data again gets the same answer"
+            "computes B, checks the subgroup of A and the common-key proof under one of the card's issuer "
+            "keys, then swaps pending and attestation key, or the old credential, for the new one in one "
+            "commit; the same data again gets the same answer"
         ),
         variants=(
             Variant(
@@ -317,7 +363,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                     ),
                 ),
                 states=("PARAMETERS_PINNED", "ENROLLED"),
-                rights="PERSONALISATION",
+                rights="ISSUING",
             ),
         ),
         status_words=(
@@ -326,13 +372,19 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
             StatusWord(value=0x6700, when="no data or no Le"),
             StatusWord(
                 value=0x6982,
-                when="not the development profile, and not inside SCP03 with C-MAC and C-ENC",
+                when=(
+                    "neither inside SCP03 with C-MAC and C-ENC nor a terminal that may renew, with the PIN "
+                    "verified; development: a terminal that may renew, without the PIN"
+                ),
             ),
             StatusWord(value=0x6985, when="not enrolled, or the card is locked or terminated"),
             StatusWord(value=0x6A80, when="malformed, or a check failed; nothing changed"),
             StatusWord(value=0x6A86, when="P1-P2 not 0000"),
             StatusWord(value=0x6A88, when="no parameters"),
-            StatusWord(value=0x6A89, when="the card has another credential"),
+            StatusWord(
+                value=0x6A89,
+                when="the card has another credential, and the terminal may not renew it",
+            ),
         ),
         examples=(
             Example(
@@ -361,11 +413,12 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
         group="identity",
         cla=0x80,
         ins=0x34,
-        clause="project 2.3",
+        clause="project 2.3, 2.5",
         effect=(
-            "commits a counter and an entry in the card's log and uses up the session's one presentation "
-            "before anything is computed, then the entry's outcome before it answers; what is refused before "
-            "that changes nothing. Whole request or nothing"
+            "commits a counter, an entry in the card's log and the calendar, and uses up the session's one "
+            "presentation before anything is computed, then the entry's outcome before it answers; what is "
+            "refused before that changes nothing. Whole request or nothing. After PREPARE it answers the "
+            "request prepared, once, whatever it brings"
         ),
         variants=(
             Variant(
@@ -377,7 +430,7 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 data=Field(
                     presence=Presence.REQUIRED,
                     shortest=82,
-                    longest=448,
+                    longest=1246,
                     objects=(
                         DataObject(
                             tag=0xE1,
@@ -468,6 +521,17 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                 ),
                             ),
                         ),
+                        DataObject(
+                            tag=0x30,
+                            name="statement",
+                            shortest=212,
+                            longest=794,
+                            optional=True,
+                            about=(
+                                "of authority and auditor about an epoch's slots; where a token to recognise "
+                                "by is asked, about its point"
+                            ),
+                        ),
                     ),
                 ),
                 response=Field(
@@ -476,10 +540,58 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                     longest=4094,
                     secret=True,
                     parts=(Part(name="presentation", shortest=1, longest=4094, secret=True),),
-                    about="828 octets for one predicate, 48 more with a pseudonym",
+                    about="828 octets for one predicate, 48 more with a pseudonym, 65 with a token",
                 ),
                 states=("CREDENTIAL_STORED", "NOT_PRESENTED"),
                 rights="TERMINAL",
+            ),
+            Variant(
+                name="PREPARED",
+                p1=frozenset({0x00}),
+                p2=frozenset({0x01}),
+                p1_about=(("00", ""),),
+                p2_about=(("01", ""),),
+                data=Field(
+                    presence=Presence.REQUIRED,
+                    shortest=235,
+                    longest=235,
+                    objects=(
+                        DataObject(
+                            tag=0xED,
+                            name="slot",
+                            shortest=232,
+                            longest=232,
+                            children=(
+                                DataObject(tag=0x80, name="version", shortest=1, longest=1),
+                                DataObject(
+                                    tag=0x81,
+                                    name="point",
+                                    shortest=96,
+                                    longest=96,
+                                    about="of the slot that PREPARE has named, uncompressed",
+                                ),
+                                DataObject(
+                                    tag=0x82,
+                                    name="path",
+                                    shortest=128,
+                                    longest=128,
+                                    about="four hashes, the leaf's sibling first",
+                                ),
+                            ),
+                        ),
+                    ),
+                ),
+                response=Field(
+                    presence=Presence.REQUIRED,
+                    shortest=1,
+                    longest=4094,
+                    secret=True,
+                    parts=(Part(name="presentation", shortest=1, longest=4094, secret=True),),
+                    about="828 octets for one predicate, 48 more with a pseudonym, 65 with a token",
+                ),
+                states=("CREDENTIAL_STORED", "PREPARED"),
+                rights="TERMINAL",
+                about="answers the request that PREPARE has accepted",
             ),
         ),
         status_words=(
@@ -495,12 +607,23 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
             ),
             StatusWord(
                 value=0x6984,
-                when="date outside the terminal's validity, or before the card's last known one",
+                when=(
+                    "a statement not signed by both, of another bucket or context, of an epoch that has "
+                    "passed or beyond the credential; no statement where a token is asked; date outside the "
+                    "statement's days or the terminal's validity, or, without a statement, before the card's "
+                    "last known one"
+                ),
             ),
             StatusWord(value=0x6985, when="cannot prove, whatever the reason; it was a presentation"),
-            StatusWord(value=0x6986, when="the session's one presentation is used"),
-            StatusWord(value=0x6A80, when="malformed; another channel, context or digit table"),
-            StatusWord(value=0x6A86, when="P1-P2 not 0000"),
+            StatusWord(value=0x6986, when="the session's one presentation is used, or nothing is prepared"),
+            StatusWord(
+                value=0x6A80,
+                when=(
+                    "malformed; another channel, context, digit table or epoch; a token under a slot that was "
+                    "not prepared; not the slot's point with its path"
+                ),
+            ),
+            StatusWord(value=0x6A86, when="P1 not 00, or P2 neither 00 nor 01"),
             StatusWord(value=0x6A88, when="no credential, or no parameters"),
         ),
         examples=(
@@ -554,12 +677,220 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 steps=(
                     (bytes.fromhex("8034000002E100"), "6700"),
                     (bytes.fromhex("8034010002E10000"), "6A86"),
+                    (bytes.fromhex("8034000202E10000"), "6A86"),
+                ),
+            ),
+            Example(
+                about="a slot's point, where nothing is prepared",
+                given="pin",
+                steps=(
+                    (
+                        bytes.fromhex(
+                            "80340001EBED81E88001018160000102030405060708090A0B0C0D0E0F101112131415161718191A"
+                            "1B1C1D1E1F202122232425262728292A2B2C2D2E2F303132333435363738393A3B3C3D3E3F404142"
+                            "434445464748494A4B4C4D4E4F505152535455565758595A5B5C5D5E5F8281800000000000000000"
+                            "00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+                            "00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+                            "00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+                            "00"
+                        ),
+                        "6986",
+                    ),
                 ),
             ),
             Example(
                 about="a standard card that nobody was let into",
                 given="standard",
                 steps=((bytes.fromhex("8034000002E10000"), "6982"),),
+            ),
+        ),
+        life_cycle=("SECURED",),
+    ),
+    CommandSpec(
+        name="PREPARE",
+        group="identity",
+        cla=0x80,
+        ins=0x36,
+        clause="project 2.5",
+        effect=(
+            "burns a slot, drawn at random, and commits it with a counter, an entry in the card's log and the "
+            "calendar, before it answers; uses up the session's one presentation. What is refused before that "
+            "changes nothing"
+        ),
+        variants=(
+            Variant(
+                name="REQUEST",
+                p1=frozenset({0x00}),
+                p2=frozenset({0x00}),
+                p1_about=(("00", ""),),
+                p2_about=(("00", ""),),
+                data=Field(
+                    presence=Presence.REQUIRED,
+                    shortest=297,
+                    longest=667,
+                    objects=(
+                        DataObject(
+                            tag=0xE1,
+                            name="request",
+                            shortest=80,
+                            longest=444,
+                            children=(
+                                DataObject(tag=0x80, name="version", shortest=1, longest=1),
+                                DataObject(tag=0x81, name="rp_context", shortest=1, longest=255),
+                                DataObject(
+                                    tag=0x82,
+                                    name="nonce",
+                                    shortest=32,
+                                    longest=32,
+                                    about="the terminal's, fresh",
+                                ),
+                                DataObject(tag=0x83, name="date", shortest=4, longest=4, about="day"),
+                                DataObject(
+                                    tag=0xA4,
+                                    name="predicates",
+                                    shortest=4,
+                                    longest=24,
+                                    optional=True,
+                                    children=(
+                                        DataObject(
+                                            tag=0x80,
+                                            name="age",
+                                            shortest=2,
+                                            longest=2,
+                                            optional=True,
+                                            repeated=True,
+                                            about="kind, years",
+                                        ),
+                                        DataObject(
+                                            tag=0x81,
+                                            name="day",
+                                            shortest=4,
+                                            longest=4,
+                                            optional=True,
+                                            repeated=True,
+                                            about="kind, day in 3 octets",
+                                        ),
+                                    ),
+                                    about="one to four, in any mixture",
+                                ),
+                                DataObject(
+                                    tag=0x85,
+                                    name="disclosed attributes",
+                                    shortest=1,
+                                    longest=1,
+                                    optional=True,
+                                    about="mask",
+                                ),
+                                DataObject(
+                                    tag=0x86,
+                                    name="pseudonym",
+                                    shortest=1,
+                                    longest=1,
+                                    optional=True,
+                                    about="01",
+                                ),
+                                DataObject(
+                                    tag=0x87,
+                                    name="revocation token",
+                                    shortest=5,
+                                    longest=7,
+                                    optional=True,
+                                    about=(
+                                        "01, epoch in 4 octets, bucket in 2: under a slot; 02, epoch in 4 "
+                                        "octets: to recognise"
+                                    ),
+                                ),
+                                DataObject(
+                                    tag=0x88,
+                                    name="transaction hash",
+                                    shortest=32,
+                                    longest=32,
+                                    optional=True,
+                                ),
+                                DataObject(tag=0x89, name="channel binding", shortest=32, longest=32),
+                                DataObject(
+                                    tag=0x8A,
+                                    name="hash of the digit table",
+                                    shortest=32,
+                                    longest=32,
+                                    optional=True,
+                                    about="with predicates, and only with them",
+                                ),
+                            ),
+                        ),
+                        DataObject(
+                            tag=0x30,
+                            name="statement",
+                            shortest=212,
+                            longest=216,
+                            about="of authority and auditor about an epoch's slots",
+                        ),
+                    ),
+                ),
+                response=Field(
+                    presence=Presence.REQUIRED,
+                    shortest=1,
+                    longest=1,
+                    parts=(Part(name="slot", shortest=1, longest=1),),
+                    about="k, 00 to 0F, whose point PRESENT wants",
+                ),
+                states=("CREDENTIAL_STORED", "NOT_PRESENTED"),
+                rights="TERMINAL",
+                about="a request with a token under a slot; all that PRESENT would check is checked here",
+            ),
+        ),
+        status_words=(
+            StatusWord(value=0x9000, when="prepared"),
+            StatusWord(value=0x6100, mask=0xFF00, when="prepared, and the rest waits for GET RESPONSE"),
+            StatusWord(value=0x6581, when="memory could not be written; nothing changed"),
+            StatusWord(value=0x6700, when="no data or no Le"),
+            StatusWord(
+                value=0x6982,
+                when=(
+                    "no terminal described, not among its rights, or the PIN is needed: by its rights, by the "
+                    "holder's settings, or because this relying party has used up its slots of the epoch"
+                ),
+            ),
+            StatusWord(
+                value=0x6984,
+                when=(
+                    "a statement not signed by both, of another bucket, of an epoch that has passed or beyond "
+                    "the credential; date outside its days or the terminal's validity"
+                ),
+            ),
+            StatusWord(value=0x6986, when="the session's one presentation is used"),
+            StatusWord(
+                value=0x6A80,
+                when=(
+                    "malformed; another channel, context, digit table, epoch or bucket; no token under a slot "
+                    "is asked"
+                ),
+            ),
+            StatusWord(
+                value=0x6A84,
+                when="no slot is left, and this relying party has seen none in the epoch",
+            ),
+            StatusWord(value=0x6A86, when="P1-P2 not 0000"),
+            StatusWord(value=0x6A88, when="no credential, or no parameters"),
+        ),
+        examples=(
+            Example(
+                about="malformed: an empty request",
+                given="pin",
+                steps=((bytes.fromhex("8036000002E10000"), "6A80"),),
+            ),
+            Example(
+                about="without Le; another P1",
+                given="pin",
+                steps=(
+                    (bytes.fromhex("8036000002E100"), "6700"),
+                    (bytes.fromhex("8036010002E10000"), "6A86"),
+                ),
+            ),
+            Example(
+                about="a standard card that nobody was let into",
+                given="standard",
+                steps=((bytes.fromhex("8036000002E10000"), "6982"),),
             ),
         ),
         life_cycle=("SECURED",),
@@ -836,13 +1167,13 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                 data=Field(
                     presence=Presence.REQUIRED,
                     shortest=124,
-                    longest=613,
+                    longest=616,
                     objects=(
                         DataObject(
                             tag=0xE2,
                             name="terminal",
                             shortest=122,
-                            longest=609,
+                            longest=612,
                             children=(
                                 DataObject(tag=0x80, name="version", shortest=1, longest=1),
                                 DataObject(tag=0x81, name="rp_context", shortest=1, longest=255),
@@ -913,6 +1244,14 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                 ),
                                 DataObject(tag=0x88, name="not before", shortest=4, longest=4, about="day"),
                                 DataObject(tag=0x89, name="not after", shortest=4, longest=4, about="day"),
+                                DataObject(
+                                    tag=0x8A,
+                                    name="recognise",
+                                    shortest=1,
+                                    longest=1,
+                                    optional=True,
+                                    about="01",
+                                ),
                             ),
                         ),
                     ),
@@ -980,7 +1319,8 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
         clause="GlobalPlatform Card Specification 2.3, 11.11",
         effect=(
             "the last block decodes and checks everything and pins it in one commit, once in the card's life. "
-            "Together the blocks are E5, the issuer's parameters, or E8, what the card trusts"
+            "Together the blocks are E5, the issuer's parameters, or E8, what the card trusts; or a statement "
+            "of root and auditor about an issuer key or the trustees, which a newer one may follow"
         ),
         variants=(
             Variant(
@@ -1128,11 +1468,32 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                 ),
                             ),
                         ),
+                        DataObject(
+                            tag=0x30,
+                            name="statement",
+                            shortest=69,
+                            longest=65535,
+                            children=(
+                                DataObject(tag=0x30, name="record", shortest=1, longest=2048),
+                                DataObject(
+                                    tag=0x04,
+                                    name="signature",
+                                    shortest=64,
+                                    longest=64,
+                                    repeated=True,
+                                    about="the root's, then the auditor's",
+                                ),
+                            ),
+                            about=(
+                                "signed by root and auditor, apdu_specs/mumei.asn1: type 4, an issuer key; "
+                                "type 5, the trustees, in a higher version than the card's"
+                            ),
+                        ),
                     ),
                     about="the next octets",
                 ),
                 states=("NOT_PINNED",),
-                rights="PERSONALISATION",
+                rights="ISSUING",
             ),
             Variant(
                 name="LAST BLOCK",
@@ -1279,11 +1640,32 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                                 ),
                             ),
                         ),
+                        DataObject(
+                            tag=0x30,
+                            name="statement",
+                            shortest=69,
+                            longest=65535,
+                            children=(
+                                DataObject(tag=0x30, name="record", shortest=1, longest=2048),
+                                DataObject(
+                                    tag=0x04,
+                                    name="signature",
+                                    shortest=64,
+                                    longest=64,
+                                    repeated=True,
+                                    about="the root's, then the auditor's",
+                                ),
+                            ),
+                            about=(
+                                "signed by root and auditor, apdu_specs/mumei.asn1: type 4, an issuer key; "
+                                "type 5, the trustees, in a higher version than the card's"
+                            ),
+                        ),
                     ),
                     about="the last octets",
                 ),
                 states=("NOT_PINNED",),
-                rights="PERSONALISATION",
+                rights="ISSUING",
             ),
         ),
         status_words=(
@@ -1291,9 +1673,18 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
             StatusWord(value=0x6700, when="no data"),
             StatusWord(
                 value=0x6982,
-                when="not the development profile, and not inside SCP03 with C-MAC and C-ENC",
+                when=(
+                    "neither inside SCP03 with C-MAC and C-ENC nor a terminal that may renew, with the PIN "
+                    "verified"
+                ),
             ),
-            StatusWord(value=0x6985, when="a block missing or repeated, or pinned already"),
+            StatusWord(
+                value=0x6985,
+                when=(
+                    "a block missing or repeated, pinned already, or an older list of trustees than the "
+                    "card's"
+                ),
+            ),
             StatusWord(
                 value=0x6A80,
                 when=(

@@ -37,18 +37,52 @@ def store_credential(*, credential: bytes) -> CommandAPDU:
     )
 
 
-def present(*, request: bytes) -> CommandAPDU:
-    """PRESENT (project 2.3).
+def present_request(*, request: bytes, statement: bytes | None = None) -> CommandAPDU:
+    """PRESENT: REQUEST (project 2.3, 2.5).
 
     ``request``: the whole object E1.
+    ``statement``: the whole object 30, of authority and auditor about an epoch's slots; where a token to
+    recognise by is asked, about its point.
     """
     return CommandAPDU(
         cla=0x80,
         ins=codes.INS_PRESENT,
         p1=0x00,
         p2=0x00,
-        data=whole("request", 0xE1, request),
+        data=whole("request", 0xE1, request) + whole("statement", 0x30, statement),
         le=65_536,
+    )
+
+
+def present_prepared(*, slot: bytes) -> CommandAPDU:
+    """PRESENT: PREPARED (project 2.3, 2.5): answers the request that PREPARE has accepted.
+
+    ``slot``: the whole object ED.
+    """
+    return CommandAPDU(
+        cla=0x80,
+        ins=codes.INS_PRESENT,
+        p1=0x00,
+        p2=0x01,
+        data=whole("slot", 0xED, slot),
+        le=65_536,
+    )
+
+
+def prepare(*, request: bytes, statement: bytes) -> CommandAPDU:
+    """PREPARE (project 2.5): a request with a token under a slot; all that PRESENT would check is checked
+    here.
+
+    ``request``: the whole object E1.
+    ``statement``: the whole object 30, of authority and auditor about an epoch's slots.
+    """
+    return CommandAPDU(
+        cla=0x80,
+        ins=codes.INS_PREPARE,
+        p1=0x00,
+        p2=0x00,
+        data=whole("request", 0xE1, request) + whole("statement", 0x30, statement),
+        le=256,
     )
 
 
