@@ -7,9 +7,10 @@ from datetime import datetime
 
 import click
 
-from mumei.cli.office.options import registry_option
+from mumei.cli.office.options import read_option, registry_option
 from mumei.cli.options import json_option
 from mumei.cli.output import emit
+from mumei.office.clerks.roles import Right
 from mumei.office.records import AuditEntry
 from mumei.office.registry import Registry
 
@@ -53,6 +54,7 @@ class History:
 
 @click.command()
 @registry_option
+@read_option(Right.SEE_TRAIL)
 @click.option("--resident", type=int, metavar="NUMBER", help="Only this resident's.")
 @click.option("--after", default=0, metavar="NUMBER", help="Begin behind this entry.")
 @click.option("--limit", default=100, show_default=True, help="Longest page.")

@@ -18,6 +18,7 @@ from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters
 from mumei.issuer.signing import SigningService
 from mumei.maker.master_key import MasterKey
+from mumei.office.clerks.roles import Right
 from mumei.office.enrolment import Office, month_of
 from mumei.office.registry import Registry
 from mumei.session.channel import Channel
@@ -69,7 +70,7 @@ from mumei_core.gp.diversification import DIVERSIFICATION_DATA_OCTETS
     help="The card maker's root, maker.root; standard cards must show that they are genuine.",
 )
 @click.option("--card-number", metavar="HEX", help="Write to the standard card with this number only.")
-@clerk_option
+@clerk_option(Right.ISSUE_CARDS)
 @card_options
 @secret_options("passphrase", "the passphrase of the issuer's key")
 @secret_options("card-master-passphrase", "the passphrase of the master key")
@@ -140,7 +141,7 @@ def enrol(
 @click.command()
 @click.argument("enrolment", type=int)
 @registry_option
-@clerk_option
+@clerk_option(Right.ISSUE_CARDS)
 @json_option
 def cancel(enrolment: int, registry: str, clerk: str, as_json: bool) -> None:
     """End an open ENROLMENT (a record number), so that the resident can begin anew with another card.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import functools
 import getpass
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import click
 
@@ -19,9 +18,8 @@ from mumei.office.audit.signer import signing_as
 from mumei.office.clerks.gate import enter
 from mumei.office.clerks.roles import Right
 from mumei.office.clerks.session import ClerkSession
-from mumei.office.place import place_of
+from mumei.office.place import place_of, with_key
 from mumei.office.registry import Registry
-from mumei.office.place import with_key
 from mumei_core.errors import DataError, MumeiError, UsageError
 
 Command = Callable[..., Any]
@@ -58,8 +56,36 @@ def registry_option(function: Command) -> Command:
     )(named)
 
 
-def clerk_option(right: Right) -> Callable[[Command], Command]:
+def session_option(right: Right) -> Callable[[Command], Command]:
+    """The gate: who works here needs ``right``; the command gets ``clerk: ClerkSession``.
+
+    It stands below ``@registry_option``, from which it has the registry.
+    """
+
+    def decorate(function: Command) -> Command:
+        @functools.wraps(function)
+        def gated(*args: Any, clerk: str | None, registry: str, **kwargs: Any) -> Any:
+            session = _enter(registry, right, clerk)
+            with signing_as(session if session.key is not None else None):
+                return function(*args, clerk=session, registry=registry, **kwargs)
+
+        # For the test that every command of the office has a gate.
+        gated.right = right  # type: ignore[attr-defined]
+        return click.option(
+            "--clerk", metavar="NAME", help="Who does it. [default: who has logged in; in set-up, your login]"
+        )(gated)
+
+    return decorate
+
+
+@overload
+def clerk_option(right: Right) -> Callable[[Command], Command]: ...
+@overload
+def clerk_option(right: Command) -> Command: ...
+def clerk_option(right: Right | Command) -> Callable[[Command], Command] | Command:
     """The same gate; the command gets ``clerk: str``, the name."""
+    if not isinstance(right, Right):
+        return clerk_option(Right.ISSUE_CARDS)(right)
 
     def decorate(function: Command) -> Command:
         @functools.wraps(function)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from mumei.cli.office.options import Done, clerk_option, read, registry_option
+from mumei.cli.office.options import Done, clerk_option, read, read_option, registry_option
 from mumei.cli.options import json_option
 from mumei.cli.output import emit
+from mumei.office.clerks.roles import Right
 from mumei.office.records import EnrolmentRecord, ResidentRecord
 from mumei.office.registry import Registry
 from mumei.office.residents import residents_from_json
@@ -80,7 +81,7 @@ def init(registry: str, as_json: bool) -> None:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--samples", is_flag=True, help="Twelve fictitious residents to try with.")
 @registry_option
-@clerk_option
+@clerk_option(Right.CHANGE_RESIDENTS)
 @json_option
 def import_residents(file: Path | None, samples: bool, registry: str, clerk: str, as_json: bool) -> None:
     """Put residents on record: all of FILE or, if one is refused, none.
@@ -104,6 +105,7 @@ def import_residents(file: Path | None, samples: bool, registry: str, clerk: str
 
 @click.command()
 @registry_option
+@read_option(Right.SEE_RESIDENTS)
 @click.option("--after", default=0, metavar="NUMBER", help="Begin behind this record number.")
 @click.option("--limit", default=50, show_default=True, help="Longest page.")
 @json_option
