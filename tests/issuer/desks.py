@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.fixtures import world
@@ -22,7 +24,7 @@ from mumei.issuer.ledger import DurableLedger
 from mumei.issuer.ledger_key import LedgerKey
 from mumei.issuer.limits import Limits
 from mumei.issuer.office_ca import OfficeCa, utc_now
-from mumei.issuer.office_rights import OfficeRights
+from mumei.issuer.office_rights import OID, OfficeRights
 from mumei.issuer.peer import Offices
 from mumei.issuer.server import HttpsServer, listen
 from mumei.issuer.service import IssuerService
@@ -66,6 +68,29 @@ class Certificates:
         return self._identity(
             file or name, lambda key: self.ca.certify_office(said, key, now=now or utc_now(), days=days)
         )
+
+    def plain(self, name: str) -> Identity:
+        """A client's certificate that says nothing about rights."""
+
+        def certify(key: ec.EllipticCurvePublicKey) -> x509.Certificate:
+            rights = OfficeRights.of("x", may=tuple(Purpose), prefectures=(1,), per_hour=1)
+            made = self.ca.certify_office(rights, key, now=utc_now(), days=1)
+            builder = (
+                x509.CertificateBuilder()
+                .subject_name(made.subject)
+                .issuer_name(made.issuer)
+                .public_key(key)
+                .serial_number(made.serial_number)
+                .not_valid_before(made.not_valid_before_utc)
+                .not_valid_after(made.not_valid_after_utc)
+            )
+            for extension in made.extensions:
+                if extension.oid != OID:
+                    builder = builder.add_extension(extension.value, extension.critical)
+            private = ec.derive_private_key(int.from_bytes(self.ca.key.secret_octets), ec.SECP256R1())
+            return builder.sign(private, hashes.SHA256())
+
+        return self._identity(name, certify)
 
     def _identity(self, name: str, certify: Any) -> Identity:
         certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"

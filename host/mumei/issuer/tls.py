@@ -15,6 +15,28 @@ from mumei.issuer.office_ca import read_certificate
 from mumei_core.errors import HostEnvironmentError, TrustError
 
 
+class _SayingWhy(ssl.SSLObject):
+    """The service's end of a connection, which tells an office why it is not let in.
+
+    asyncio ends a connection whose handshake fails without sending the alert (RFC 8446, 6.2) that OpenSSL has made,
+    so that an office with an expired certificate would see a broken connection and no reason. Here the failure is
+    raised one step later: asyncio sends the alert, waits for the other side to go, and ends.
+    """
+
+    _failure: ssl.SSLError | None = None
+
+    def do_handshake(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            self._failure = error
+            raise ssl.SSLWantReadError("the alert is to be sent first") from None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """Files of one side: its certificate, its private key (PKCS #8 in PEM, encrypted), and the office CA's
@@ -36,6 +58,7 @@ class Identity:
         context.verify_mode = ssl.CERT_REQUIRED
         # A resumed session would not show the certificate again.
         context.num_tickets = 0
+        context.sslobject_class = _SayingWhy
         return self._load(context)
 
     def for_office(self) -> ssl.SSLContext:
