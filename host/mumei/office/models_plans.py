@@ -143,7 +143,7 @@ class OrderRow(Base):
 
 
 class OrderItemRow(Base):
-    """One card of an order. ``reader`` and ``lease_until``: who works on it now, or did last.
+    """One card of an order. ``reader``: where it was worked on last; ``workstation`` and ``lease``: by whom now.
 
     ``failure``: the kind of error, and ``detail`` its sentence, which holds nothing of the resident.
     """
@@ -162,6 +162,7 @@ class OrderItemRow(Base):
     state: Mapped[str] = mapped_column(String(6))
     attempts: Mapped[int]
     reader: Mapped[str | None] = mapped_column(String(100))
+    workstation: Mapped[str | None] = mapped_column(String(100))
     lease: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolment.id"))

@@ -157,6 +157,20 @@ def wait_for_card(pattern: str | None, *, seconds: float) -> Reader:
                 context.wait_for_change(readers, min(left, _SLICE))
 
 
+def wait_for_removal(name: str, *, seconds: float) -> bool:
+    """Whether the reader ``name`` is empty, or gone, within so many seconds. Raises as :func:`wait_for_card`."""
+    deadline = time.monotonic() + seconds
+    with _Context() as context:
+        readers = context.readers()
+        while any(reader.name == name and reader.present for reader in readers):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            context.wait_for_change(readers, min(left, _SLICE))
+            readers = context.readers()
+    return True
+
+
 @dataclass(slots=True, kw_only=True)
 class _Held:
     """A card that is ours: context, handle, protocol and answer to reset; ``is_lost`` once an exchange failed."""

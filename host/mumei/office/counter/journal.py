@@ -50,7 +50,8 @@ class Journal(RegistryBase):
         workstation: Workstation | None = None,
         lease: timedelta = LEASE,
     ) -> None:
-        super().__init__(registry._engine, registry._clock)
+        # The same open database, keys, clock and signer.
+        vars(self).update(vars(registry))
         self._clerk = clerk
         self._workstation = workstation or Workstation.this()
         self._lease = lease

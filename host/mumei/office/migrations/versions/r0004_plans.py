@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(6), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("reader", sa.String(100), nullable=True),
+        sa.Column("workstation", sa.String(100), nullable=True),
         sa.Column("lease", sa.LargeBinary(16), nullable=True),
         sa.Column("lease_until", _MOMENT, nullable=True),
         sa.Column("enrolment_id", sa.Integer(), nullable=True),

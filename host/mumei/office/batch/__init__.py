@@ -1,0 +1,1 @@
+"""Cards for an order of many residents, issued on several readers at once."""

@@ -1,0 +1,181 @@
+"""Enrolling a resident with a new card, as a plan (mumei protocol 2.2).
+
+The order of the steps is the protocol's: nothing is signed before its terms are on record, nothing is on record as
+stored before the card has given it back from its own memory, and a standard card closes itself at the very end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, Protocol
+
+from mumei.office.counter.plan import NOTHING, Flow, Plan, Result, Step
+from mumei.office.counter.seat import Seat
+from mumei.office.models import EnrolmentState
+from mumei.office.models_plans import PlanKind
+from mumei.office.records import EnrolmentRecord
+from mumei.office.registry import Registry
+from mumei.session.channel import Channel
+from mumei.session.scp03 import IssuedCardError
+from mumei_core.commands.enrolment import EnrolmentAnswer
+from mumei_core.errors import WrongCardError
+
+BEGIN: Final = "begin"
+PIN: Final = "pin"
+COMMIT: Final = "commit"
+SIGN: Final = "sign"
+STORE: Final = "store"
+READ_BACK: Final = "read back"
+RECORD: Final = "record"
+SECURE: Final = "secure"
+LETTER: Final = "letter"
+
+
+class OfficeSteps(Protocol):
+    """What an office does with a card, step by step; :class:`mumei.office.enrolment.Office` knows how."""
+
+    def open(self, channel: Channel, card_number: bytes | None) -> Channel:
+        """Is it a card of our kind, of our stock, the one that is meant? Then the channel to write through."""
+
+    def pin(self, channel: Channel, record: EnrolmentRecord, today: date) -> None:
+        """Parameters and trust points on the card, if it has none."""
+
+    def commit(self, channel: Channel, record: EnrolmentRecord) -> EnrolmentAnswer:
+        """The card's commitment for this record, checked, of a genuine card; the same again."""
+
+    def sign(self, record: EnrolmentRecord, answer: EnrolmentAnswer, today: date) -> EnrolmentRecord:
+        """Terms, then the signature, on record; the same again."""
+
+    def store(self, channel: Channel, record: EnrolmentRecord) -> None:
+        """The card checks its credential and keeps it; the same again, and the card confirms it."""
+
+    def secure(self, channel: Channel) -> None:
+        """A standard card closes its security domain."""
+
+
+@dataclass(kw_only=True)
+class EnrolDesk:
+    """A desk with everything that an enrolment needs. ``letter``: prints it, None where the maker's letter goes
+    with the card; told the enrolment's number and whether one was perhaps printed before.
+    """
+
+    registry: Registry
+    office: OfficeSteps
+    seat: Seat
+    clerk: str
+    today: date
+    letter: Callable[[int, bool], None] | None = None
+    _answer: EnrolmentAnswer | None = field(default=None, repr=False)
+
+    def record(self, plan: Plan) -> EnrolmentRecord:
+        """The enrolment that the plan began."""
+        return self.registry.enrolment(plan.integer(BEGIN, "enrolment"))
+
+    def answer(self, plan: Plan) -> EnrolmentAnswer:
+        """The card's commitment: asked for once, after a crash once more."""
+        if self._answer is None:
+            self._answer = self.office.commit(self.seat.channel(), self.record(plan))
+        return self._answer
+
+
+def _begin(desk: EnrolDesk, plan: Plan) -> Result:
+    record = desk.registry.begin_enrolment(
+        plan.resident_number, clerk=desk.clerk, replacement=plan.arguments.get("replacement") is True
+    )
+    return {"enrolment": record.number}
+
+
+def _cancel(desk: EnrolDesk, plan: Plan) -> None:
+    """The record is closed, if it was made: a step that was killed may have made one that it did not name."""
+    for record in desk.registry.enrolments_of(plan.resident_number):
+        if record.state not in (EnrolmentState.STORED, EnrolmentState.CANCELLED):
+            desk.registry.cancel_enrolment(record.number, clerk=desk.clerk)
+
+
+def _pin(desk: EnrolDesk, plan: Plan) -> Result:
+    record = desk.record(plan)
+    if record.state is EnrolmentState.STARTED:
+        desk.office.pin(desk.seat.channel(), record, desk.today)
+    return NOTHING
+
+
+def _commit(desk: EnrolDesk, plan: Plan) -> Result:
+    if desk.record(plan).state in (EnrolmentState.STARTED, EnrolmentState.COMMITTED):
+        answer = desk.answer(plan)
+        desk.registry.record_commitment(
+            desk.record(plan).number, answer.commitment.to_octets(), clerk=desk.clerk
+        )
+    return NOTHING
+
+
+def _sign(desk: EnrolDesk, plan: Plan) -> Result:
+    record = desk.record(plan)
+    if record.state is EnrolmentState.COMMITTED:
+        record = desk.office.sign(record, desk.answer(plan), desk.today)
+    return {"valid_until": record.valid_until or 0}
+
+
+def _store(desk: EnrolDesk, plan: Plan) -> Result:
+    desk.office.store(desk.seat.channel(), desk.record(plan))
+    return NOTHING
+
+
+def _read_back(desk: EnrolDesk, plan: Plan) -> Result:
+    desk.office.store(desk.seat.again(), desk.record(plan))
+    return NOTHING
+
+
+def _record(desk: EnrolDesk, plan: Plan) -> Result:
+    desk.registry.mark_stored(desk.record(plan).number, clerk=desk.clerk)
+    return NOTHING
+
+
+def _secure(desk: EnrolDesk, plan: Plan) -> Result:
+    step = plan.step(SECURE)
+    try:
+        # Its own credential once more: whose card this is nobody can ask it afterwards.
+        channel = desk.seat.channel()
+        desk.office.store(channel, desk.record(plan))
+    except IssuedCardError:
+        if step is None or step.attempts == 1:
+            raise
+        # An attempt before this one may have closed it, and a closed card does not say whose it is.
+        return {"seen": False}
+    desk.office.secure(channel)
+    return {"seen": True}
+
+
+def _letter(desk: EnrolDesk, plan: Plan) -> Result:
+    if desk.letter is None:
+        return {"printed": False}
+    step = plan.step(LETTER)
+    desk.letter(desk.record(plan).number, step is not None and step.attempts > 1)
+    return {"printed": True}
+
+
+ENROL: Final[Flow[EnrolDesk]] = Flow(
+    kind=PlanKind.ENROL,
+    steps=(
+        Step(name=BEGIN, run=_begin, undo=_cancel),
+        Step(name=PIN, run=_pin, says="the right card? it pins the issuer's parameters"),
+        Step(name=COMMIT, run=_commit, says="the card draws its secrets and commits to them"),
+        Step(name=SIGN, run=_sign, says="the issuer signs blindly"),
+        Step(name=STORE, run=_store, says="the card checks its credential and stores it"),
+        Step(name=READ_BACK, run=_read_back, says="the credential is read back from the card"),
+        Step(name=RECORD, run=_record),
+        Step(name=SECURE, run=_secure),
+        Step(name=LETTER, run=_letter),
+    ),
+    # Before it the card may hold a good credential already: the resident's next enrolment is then a replacement.
+    point_of_no_return=RECORD,
+)
+
+
+def not_the_card_of(record: EnrolmentRecord) -> WrongCardError:
+    """The error for a card that an enrolment did not begin with."""
+    return WrongCardError(
+        "this is not the card that the enrolment began with",
+        hint=f"Put back the card of enrolment {record.number}, or cancel that enrolment and begin anew.",
+    )
