@@ -4,6 +4,9 @@ SHELL = /bin/sh
 BIN = .venv/bin
 export PYTHON
 
+# As many test processes as cores; `make test JOBS=0` is one process, which a debugger wants.
+JOBS = $(shell getconf _NPROCESSORS_ONLN)
+
 # Under CI nothing is skipped: a test that skips fails the run.
 CI_PYTEST = $(if $(filter-out false 0,$(CI)),-p tools.setup.no_skips)
 
@@ -32,7 +35,7 @@ demo:
 
 test: ready lint
 	@echo '== tests: pytest'
-	@$(BIN)/python -m pytest $(CI_PYTEST) $(if $(ARGS),$(ARGS),--cov --cov-report=)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(CI_PYTEST) $(if $(ARGS),$(ARGS),--cov --cov-report=)
 	@$(if $(ARGS),,$(BIN)/python -m tools.coverage --data .coverage --brief)
 
 bench: ready
