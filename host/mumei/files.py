@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import cbor2
 
@@ -16,10 +19,18 @@ def write_new_file(path: Path, octets: bytes, *, mode: int) -> None:
 
     Raises UsageError if there is one, HostEnvironmentError where the folder cannot be written.
     """
+    with writing_new_file(path, mode=mode) as file:
+        file.write(octets)
+
+
+@contextmanager
+def writing_new_file(path: Path, *, mode: int) -> Iterator[BinaryIO]:
+    """The same for what is written piece by piece; an exception from within leaves no file."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     try:
         try:
-            _write_flushed(temporary, octets, mode)
+            with _flushed(temporary, mode) as file:
+                yield file
             # A link, unlike a rename, never replaces what someone put there meanwhile.
             os.link(temporary, path)
         finally:
@@ -42,7 +53,8 @@ def replace_file(path: Path, octets: bytes, *, mode: int) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.new")
     try:
         try:
-            _write_flushed(temporary, octets, mode)
+            with _flushed(temporary, mode) as file:
+                file.write(octets)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -92,10 +104,11 @@ def make_folder(path: Path) -> None:
         raise _not_written(path, error) from None
 
 
-def _write_flushed(path: Path, octets: bytes, mode: int) -> None:
+@contextmanager
+def _flushed(path: Path, mode: int) -> Iterator[BinaryIO]:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(octets)
+        yield file
         file.flush()
         os.fsync(descriptor)
 

@@ -17,6 +17,7 @@ from mumei_core.errors import HostEnvironmentError, MumeiError
 
 COMMANDS: Mapping[str, Entry] = MappingProxyType(
     {
+        "audit": Entry("mumei.cli.audit", "audit", "Seal, export and verify an office's audit trail."),
         "auditor": Entry("mumei.cli.auditor", "auditor", "Recompute what cards cannot, and sign it."),
         "authority": Entry("mumei.cli.authority", "authority", "Certificates: who may ask cards what."),
         "card": Entry("mumei.cli.card", "card", "Look at a card; its PIN, its log, its settings."),

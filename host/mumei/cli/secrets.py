@@ -50,7 +50,7 @@ class SecretSource:
             UsageError: malformed, or there is no terminal to ask at.
             DataError: the file or descriptor cannot be read.
         """
-        if not self._asks:
+        if self.is_given:
             return kind(self.text(prompt=prompt))
         for _ in range(_TRIES - 1):
             try:
@@ -89,8 +89,9 @@ class SecretSource:
         return answer
 
     @property
-    def _asks(self) -> bool:
-        return self.file is None and self.fd is None
+    def is_given(self) -> bool:
+        """Whether a file or descriptor was named, so that nobody is asked."""
+        return self.file is not None or self.fd is not None
 
     def _from_file(self, file: Path) -> str:
         try:

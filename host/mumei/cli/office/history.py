@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import click
 
@@ -14,26 +15,51 @@ from mumei.office.clerks.roles import Right
 from mumei.office.records import AuditEntry
 from mumei.office.registry import Registry
 
+_RECORDS: Final = ("resident", "enrolment", "card", "order", "plan", "case", "approval")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryLine:
-    """One entry of the audit trail."""
+    """One entry of the audit trail; what it does not concern is None. ``about`` is a clerk's name."""
 
+    number: int
     at: datetime
     clerk: str
     action: str
     resident: int | None
     enrolment: int | None
+    card: int | None
+    order: int | None
+    plan: int | None
+    case: int | None
+    approval: int | None
+    about: str | None
+    signed: bool
 
     @classmethod
     def of(cls, entry: AuditEntry) -> HistoryLine:
         return cls(
+            number=entry.number,
             at=entry.at,
             clerk=entry.clerk,
             action=entry.action.value,
             resident=entry.resident,
             enrolment=entry.enrolment,
+            card=entry.card,
+            order=entry.order,
+            plan=entry.plan,
+            case=entry.case,
+            approval=entry.approval,
+            about=entry.about,
+            signed=entry.signature is not None,
         )
+
+    def text(self) -> str:
+        """One line."""
+        records = ((name, getattr(self, name)) for name in _RECORDS)
+        parts = [f"{name} {number}" for name, number in records if number is not None]
+        parts += [f"clerk {self.about}"] if self.about else []
+        return "  ".join((f"{self.at:%Y-%m-%d %H:%M:%S}Z", self.clerk, self.action, *parts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +70,7 @@ class History:
 
     def text(self) -> str:
         """One line an entry."""
-        return "\n".join(
-            f"{line.at:%Y-%m-%d %H:%M:%S}Z  {line.clerk}  {line.action}"
-            + (f"  resident {line.resident}" if line.resident else "")
-            + (f"  enrolment {line.enrolment}" if line.enrolment else "")
-            for line in self.entries
-        )
+        return "\n".join(line.text() for line in self.entries)
 
 
 @click.command()

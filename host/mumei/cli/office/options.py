@@ -65,7 +65,7 @@ def session_option(right: Right) -> Callable[[Command], Command]:
     def decorate(function: Command) -> Command:
         @functools.wraps(function)
         def gated(*args: Any, clerk: str | None, registry: str, **kwargs: Any) -> Any:
-            session = _enter(registry, right, clerk)
+            session = let_in(registry, right, clerk)
             with signing_as(session if session.key is not None else None):
                 return function(*args, clerk=session, registry=registry, **kwargs)
 
@@ -119,7 +119,8 @@ def audit_key_of(registry: str) -> Path | None:
     return key.with_name(key.stem + SUFFIX)
 
 
-def _enter(registry: str, right: Right, name: str | None) -> ClerkSession:
+def let_in(registry: str, right: Right, name: str | None) -> ClerkSession:
+    """The gate itself. An hour of the audit trail that is over is sealed on the way."""
     with Registry.open(registry) as open_registry:
         session = enter(open_registry, right, name=name, default=getpass.getuser())
         key = audit_key_of(registry)

@@ -16,7 +16,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -25,11 +25,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mumei.files import decode_document
+from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.entry import LINK_SIZE, TRAIL_ID_SIZE, AuditEntry
 from mumei.office.audit.seals import Seal
 from mumei.office.models_audit import AuditHeadRow, AuditRow, AuditSealRow
 from mumei.office.models_clerks import ClerkKeyRow, ClerkRow
-from mumei.office.registry_base import RegistryBase
+from mumei.office.registry_base import RegistryBase, check_page
+from mumei_core.dates import JAPAN_TIME
 from mumei_core.errors import DataError, HostEnvironmentError
 
 FIRST_LINE: Final = b"mumei audit trail 1\n"
@@ -91,6 +93,31 @@ class TrailReader(RegistryBase):
                 yield Line(entry=AuditEntry.from_row(row), previous=row.previous, link=row.link)
             for seal in session.scalars(select(AuditSealRow).order_by(AuditSealRow.id)):
                 yield Seal.from_row(seal, head.trail_id)
+
+    def find(
+        self,
+        *,
+        clerk: str | None = None,
+        day: date | None = None,
+        action: AuditAction | None = None,
+        resident: int | None = None,
+        after: int = 0,
+        limit: int = 100,
+    ) -> tuple[AuditEntry, ...]:
+        """A page of entries, oldest first; ``day`` is Japan's. Raises UsageError for an impossible page."""
+        check_page(after, limit)
+        query = select(AuditRow).where(AuditRow.id > after).order_by(AuditRow.id).limit(limit)
+        if clerk is not None:
+            query = query.where(AuditRow.clerk == clerk)
+        if action is not None:
+            query = query.where(AuditRow.action == action.value)
+        if resident is not None:
+            query = query.where(AuditRow.resident_id == resident)
+        if day is not None:
+            begin = datetime.combine(day, time(), tzinfo=JAPAN_TIME)
+            query = query.where(AuditRow.at >= begin, AuditRow.at < begin + timedelta(days=1))
+        with self._reading() as session:
+            return tuple(map(AuditEntry.from_row, session.scalars(query)))
 
 
 def write_items(items: Iterator[Item], out: BinaryIO) -> int:

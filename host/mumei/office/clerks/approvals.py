@@ -142,7 +142,7 @@ class Approvals(RegistryBase):
         """
         by.require(Right.APPROVE)
         if by.number is None:
-            raise NotLoggedInError("an approval is given under a name", hint="Run: mumei office login")
+            raise NotLoggedInError("an approval is given under a name", hint="Run: mumei office login NAME")
         with self._writing(by.name) as session:
             row = _row(session, number)
             now = self._clock()

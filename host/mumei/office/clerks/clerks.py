@@ -174,7 +174,7 @@ def _any(session: Session) -> bool:
 
 def _check_manager(by: ClerkSession, *, first: bool) -> None:
     if not (first or by.named):
-        raise NotLoggedInError("the registry has named clerks by now", hint="Run: mumei office login")
+        raise NotLoggedInError("the registry has named clerks by now", hint="Run: mumei office login NAME")
     by.require(Right.MANAGE_CLERKS)
 
 

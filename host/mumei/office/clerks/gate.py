@@ -39,7 +39,8 @@ def enter(registry: RegistryBase, right: Right, *, name: str | None, default: st
     token = token_file(registry).read()
     if token is None:
         raise NotLoggedInError(
-            "this registry has named clerks, and nobody has logged in here", hint="Run: mumei office login"
+            "this registry has named clerks, and nobody has logged in here",
+            hint="Run: mumei office login NAME",
         )
     session = Logins(registry).resume(token)
     if name is not None and name != session.name:

@@ -134,7 +134,9 @@ class Logins(RegistryBase):
             if row.sealed_key is not None:
                 row.used_at = now
                 return _session_of(clerk, open_for_session(row.sealed_key, token))
-        raise NotLoggedInError(f"{clerk.name}'s session is locked", hint="Run: mumei office unlock")
+            name = clerk.name
+        # Behind the transaction: that the session is locked stays on record.
+        raise NotLoggedInError(f"{name}'s session is locked", hint="Run: mumei office unlock")
 
     def unlock(self, token: bytes, password: str) -> ClerkSession:
         """Open a locked session. Raises as :meth:`resume` for one that is over, and as :meth:`login`."""
@@ -256,7 +258,9 @@ def _find(session: Session, token: bytes, now: datetime) -> tuple[ClerkSessionRo
     row = session.scalar(select(ClerkSessionRow).where(ClerkSessionRow.token_hash == _hashed(token)))
     clerk = None if row is None else session.get(ClerkRow, row.clerk_id)
     if row is None or clerk is None or clerk.disabled or now - row.started_at > LONGEST:
-        raise NotLoggedInError("nobody is logged in here, or not any more", hint="Run: mumei office login")
+        raise NotLoggedInError(
+            "nobody is logged in here, or not any more", hint="Run: mumei office login NAME"
+        )
     return row, clerk
 
 

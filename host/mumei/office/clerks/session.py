@@ -48,7 +48,7 @@ class ClerkSession:
     def sign(self, octets: bytes) -> bytes:
         """ECDSA P-256 with SHA-256, r || s, 64 octets. Raises NotLoggedInError in set-up."""
         if self.key is None:
-            raise NotLoggedInError("nobody has logged in who could sign", hint="Run: mumei office login")
+            raise NotLoggedInError("nobody has logged in who could sign", hint="Run: mumei office login NAME")
         return self.key.sign(octets)
 
     def may(self, right: Right) -> bool:
