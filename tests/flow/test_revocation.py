@@ -265,7 +265,7 @@ def same_bucket(count: int) -> list[str]:
 class TestSlots:
     def test_twelve_a_week_and_then_the_pin(self, tmp_path: Path, development: Side) -> None:
         at = development.publisher.informed(shop(development), tmp_path)
-        asked = []
+        asked: list[None] = []
 
         def pin() -> Pin:
             asked.append(None)

@@ -128,14 +128,7 @@ class Terminal:
             return cls.with_credentials(
                 credentials, parameters, shop_code=shop_code, revocation=revocation.check(rule)
             )
-        octets = read_file(folder / DESCRIPTION_FILE, what="terminal's description", limit=_MAX_DESCRIPTION)
-        try:
-            description = TerminalDescription.from_octets(octets)
-        except DecodingError as error:
-            raise TrustError(
-                f"{folder / DESCRIPTION_FILE} is damaged: {error}",
-                hint="Make the terminal anew with 'mumei terminal init'.",
-            ) from error
+        description, octets = _read_description(folder)
         revocation = RevocationFolder.open(folder, description.rp_context, development=True)
         return cls(
             access=DescriptionAccess(rights=description, octets=octets),
@@ -171,7 +164,7 @@ def has_credentials(folder: Path) -> bool:
 def rights_in(folder: Path) -> TerminalRights:
     """What the terminal in ``folder`` may ask; its key stays closed. Raises as :meth:`Terminal.load`."""
     if not has_credentials(folder):
-        return Terminal.load(folder).rights
+        return _read_description(folder)[0]
     certificate = read_certificate(folder / CERTIFICATE_FILE)
     rights = expected_rights(ImportedKey(path_from_root(certificate, read_chain(folder))))
     if rights is None:
@@ -180,6 +173,17 @@ def rights_in(folder: Path) -> TerminalRights:
             hint="Ask the sector authority for a certificate with a relying party's context.",
         )
     return rights
+
+
+def _read_description(folder: Path) -> tuple[TerminalDescription, bytes]:
+    octets = read_file(folder / DESCRIPTION_FILE, what="terminal's description", limit=_MAX_DESCRIPTION)
+    try:
+        return TerminalDescription.from_octets(octets), octets
+    except DecodingError as error:
+        raise TrustError(
+            f"{folder / DESCRIPTION_FILE} is damaged: {error}",
+            hint="Make the terminal anew with 'mumei terminal describe'.",
+        ) from error
 
 
 def verifier_for(parameters: PublicParameters) -> Verifier:
