@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, Self
 
-from mumei_core.commands import codes
 from mumei_core.commands.template import expect_length
 from mumei_core.eac import der
 from mumei_core.eac.signature import COORDINATE_LENGTH, SIGNATURE_LENGTH, SigningKey, check_point, verify
@@ -135,16 +134,14 @@ class Attestation:
         verify(self.certificate.key, message, self.signature)
 
 
-def attested_message(*, nonce: bytes, commitment: bytes, version: int = codes.DATA_VERSION) -> bytes:
-    """What a card signs in this version of ENROL's data: nonce (32 octets) || commitment with proof (176).
+def attested_message(*, nonce: bytes, commitment: bytes, linked: bytes = b"") -> bytes:
+    """What a card signs: nonce (32 octets) || commitment with proof (176) || what is linked with it.
 
-    A later version appends points, link proof and sealed shares, so its messages are longer and none is another's.
-    Raises DecodingError for other lengths and versions.
+    ``linked``: points, link proof, hash of the trustees, sealed shares; nothing in version 1 of ENROL's data, so no
+    message of one version is a message of the other. Raises DecodingError for other lengths.
     """
-    if version != codes.DATA_VERSION:
-        raise DecodingError("unknown version of the attested message")
     expect_length("nonce", nonce, NONCE_LENGTH)
-    return nonce + expect_length("commitment", commitment, COMMITMENT_LENGTH)
+    return nonce + expect_length("commitment", commitment, COMMITMENT_LENGTH) + linked
 
 
 def _body(purpose: Purpose, maker: str, key: bytes) -> bytes:

@@ -1,5 +1,5 @@
-"""STORE DATA: pins the issuer's public parameters and what the card trusts, each once (GlobalPlatform Card
-Specification 2.3, 11.11; mumei protocol 2.2, 2.4, 2.6).
+"""STORE DATA: pins the issuer's public parameters and what the card trusts, each once; takes statements about
+issuer keys and trustees (GlobalPlatform Card Specification 2.3, 11.11; mumei protocol 2.2, 2.4, 2.6).
 
 In the development profile in plain; every other profile takes them inside SCP03 only.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from mumei_card.applet.issuing_trust import take_statement
 from mumei_card.applet.records import (
     RECORD_LAST_DATE,
     RECORD_PARAMETERS,
@@ -47,7 +48,7 @@ def store_data(command: CommandAPDU, context: CardContext) -> bytes:
         raise CardError(codes.SW_CONDITIONS, "a block is missing or repeated")
     blocks = (*blocks, command.data)
     known = _OBJECTS.get(blocks[0][0])
-    if known is not None and context.nvm.get(known[1]) is not None:
+    if known is not None and known[1] and context.nvm.get(known[1]) is not None:
         raise CardError(codes.SW_CONDITIONS, "pinned already")
     if sum(map(len, blocks)) > _MAX_COLLECTED:
         raise CardError(codes.SW_NO_SPACE, "longer than any parameters")
@@ -115,10 +116,12 @@ def _check_statement(context: CardContext, parameters: CardParameters) -> None:
         raise DecodingError("the statement is about other digits or ages")
 
 
-# First octet of what STORE DATA brings: who pins it, and the record that says that it was.
+# First octet of what STORE DATA brings: who pins it, and the record that says that it was; statements may follow
+# one another.
 _OBJECTS: Final[Mapping[int, tuple[Callable[[CardContext, bytes], None], str]]] = {
     codes.TAG_PARAMETERS: (_pin_parameters, RECORD_PARAMETERS),
     codes.TAG_TRUST: (_pin_trust, RECORD_TRUST),
+    codes.TAG_DER_SEQUENCE: (take_statement, ""),
 }
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mumei_core.attestation import COMMITMENT_LENGTH
 from mumei_core.commands.enrolment import IssuedCredential
-from mumei_core.credential import MESSAGES, Index
+from mumei_core.credential import MESSAGES, Index, key_id
 from mumei_core.crypto.bbs.messages import InitResult
 from mumei_core.crypto.bbs.prover import ProofRandoms
 from mumei_core.crypto.curve import (
     SCALAR_LENGTH,
     UNCOMPRESSED_LENGTH,
     Point,
+    R,
     scalar_from_octets,
     scalar_to_octets,
 )
@@ -51,6 +51,11 @@ class PinnedParameters:
     table_hash: bytes
     ages: tuple[int, ...]
 
+    @property
+    def key_id(self) -> bytes:
+        """SHA-256(PK), 32 octets."""
+        return key_id(self.public_key)
+
     def to_bytes(self) -> bytes:
         return self.public_key + self.W1.to_octets() + self.table_hash + bytes(self.ages)
 
@@ -66,37 +71,31 @@ class PinnedParameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PendingEnrolment:
-    """The card's secrets between ENROL and STORE CREDENTIAL, and the answer it gave: a lost one is given again.
-
-    ``attestation``: the signature over it, 64 octets; empty on a card that has no key for it.
-    """
+    """The card's secrets between ENROL and STORE CREDENTIAL, and the answer it gave: a lost one is given again."""
 
     nonce: bytes
     secret_prover_blind: int
     revocation_handle: int
     prover_nym: int
-    commitment: bytes
-    attestation: bytes = b""
+    answer: bytes
 
     def to_bytes(self) -> bytes:
         scalars = (self.secret_prover_blind, self.revocation_handle, self.prover_nym)
-        return self.nonce + b"".join(map(scalar_to_octets, scalars)) + self.commitment + self.attestation
+        return self.nonce + b"".join(map(scalar_to_octets, scalars)) + self.answer
 
     @classmethod
     def from_bytes(cls, octets: bytes) -> PendingEnrolment:
+        answer_at = _NONCE_LENGTH + 3 * SCALAR_LENGTH
         blind, handle, nym = (
             scalar_from_octets(octets[i : i + SCALAR_LENGTH])
-            for i in range(_NONCE_LENGTH, _NONCE_LENGTH + 3 * SCALAR_LENGTH, SCALAR_LENGTH)
+            for i in range(_NONCE_LENGTH, answer_at, SCALAR_LENGTH)
         )
-        commitment_at = _NONCE_LENGTH + 3 * SCALAR_LENGTH
-        attestation_at = commitment_at + COMMITMENT_LENGTH
         return cls(
             nonce=octets[:_NONCE_LENGTH],
             secret_prover_blind=blind,
             revocation_handle=handle,
             prover_nym=nym,
-            commitment=octets[commitment_at:attestation_at],
-            attestation=octets[attestation_at:],
+            answer=octets[answer_at:],
         )
 
 
@@ -135,6 +134,11 @@ class StoredCredential:
             B=Point.from_uncompressed(octets[scalars_end:B_end]),
             issued=IssuedCredential.from_octets(octets[B_end:]),
         )
+
+    @property
+    def prover_nym(self) -> int:
+        """The card's own part of the nym secret, which a renewal keeps."""
+        return (self.messages[Index.NYM_SECRET] - self.issued.signer_nym_entropy) % R
 
     @property
     def secrets(self) -> tuple[int, ...]:

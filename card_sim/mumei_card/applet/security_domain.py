@@ -103,7 +103,6 @@ def require_personalisation(context: CardContext) -> None:
 
 def register(registry: Registry) -> None:
     """INITIALIZE UPDATE, PUT KEY, GET STATUS, SET STATUS. EXTERNAL AUTHENTICATE is the SCP03 layer's."""
-    registry.guard("PERSONALISATION", require_personalisation)
     registry.guard("SCP03_MAC", lambda context: _require(context, Level.C_MAC))
     registry.guard("SCP03_MAC_ENC", lambda context: _require(context, Level.C_MAC_C_ENC))
     registry.bind("INITIALIZE UPDATE", initialize_update)

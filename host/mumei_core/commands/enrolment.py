@@ -1,6 +1,7 @@
 """The data objects of ENROL (E3) and STORE CREDENTIAL (E4). Source: mumei protocol 2.2; apdu_specs/identity.yaml.
 
-Formats carry a version: shares and link proof come with a later one.
+Formats carry a version. ENROL's answer has version 2; version 1, without shares and link proof, is still read, so
+that old traces are, and no issuer signs it.
 """
 
 from __future__ import annotations
@@ -29,10 +30,15 @@ from mumei_core.common_key.messages import CommonKeyProof
 from mumei_core.credential import KEY_ID_LENGTH
 from mumei_core.crypto.bbs.messages import Signature
 from mumei_core.crypto.blind.messages import CommitmentWithProof
-from mumei_core.crypto.curve import scalar_from_octets, scalar_to_octets
+from mumei_core.crypto.curve import POINT_LENGTH, Point, scalar_from_octets, scalar_to_octets
+from mumei_core.crypto.enrolment.messages import LinkProof, LinkStatement, link_context
+from mumei_core.crypto.hashing import serialize
+from mumei_core.crypto.sharing.messages import SEALED_SHARE_LENGTH
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816 import ber_tlv
 
+#: Before shares and link proof.
+FIRST_VERSION: Final = codes.DATA_VERSION
 _VERSION_OCTET = bytes([codes.DATA_VERSION])
 _ENROL_ORDER = (codes.TAG_ENROL_VERSION, codes.TAG_ENROL_NONCE)
 _COMMITMENT_ORDER = (
@@ -42,7 +48,13 @@ _COMMITMENT_ORDER = (
     codes.TAG_ENROL_TABLE_HASH,
     codes.TAG_ENROL_CERTIFICATE,
     codes.TAG_ENROL_ATTESTATION,
+    codes.TAG_ENROL_SHARE_POINTS,
+    codes.TAG_ENROL_RENEWAL_POINT,
+    codes.TAG_ENROL_LINK_PROOF,
+    codes.TAG_ENROL_SEALED_SHARES,
+    codes.TAG_ENROL_TRUSTEE_LIST,
 )
+_LINKED_OBJECTS: Final = frozenset(_COMMITMENT_ORDER[6:])
 _ATTESTATION_OBJECTS: Final = frozenset({codes.TAG_ENROL_CERTIFICATE, codes.TAG_ENROL_ATTESTATION})
 _ATTRIBUTE_ORDER = (
     codes.TAG_ATTRIBUTE_BIRTH_DATE,
@@ -79,49 +91,104 @@ def decode_enrol(octets: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedShares:
+    """What a card proves to be of the commitment's own secrets.
+
+    ``F``: Feldman's points F_0..F_(t-1); ``N``: N' = OP_renewal * prover_nym; ``trustee_list``: the list's digest;
+    ``sealed``: n shares of 113 octets, in the list's order.
+    """
+
+    F: tuple[Point, ...]
+    N: Point
+    proof: LinkProof
+    trustee_list: bytes
+    sealed: bytes
+
+    def __post_init__(self) -> None:
+        if not self.F or not self.sealed or len(self.sealed) % SEALED_SHARE_LENGTH:
+            raise DecodingError("shares are some points and sealed shares of 113 octets each")
+
+    @property
+    def attested(self) -> bytes:
+        """F_0..F_(t-1) || N' || c, b^, h^, n^ || SHA-256(trustee list) || sealed shares."""
+        return serialize(*self.F, self.N) + self.proof.to_octets() + self.trustee_list + self.sealed
+
+    def statement(self, nonce: bytes, C: Point) -> LinkStatement:
+        """What the link proof says of the commitment ``C``."""
+        context = link_context(nonce, self.trustee_list, self.sealed)
+        return LinkStatement(C=C, F=self.F, N=self.N, context=context)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentAnswer:
     """ENROL's response data: the commitment with its proof (176 octets for N = 1), and what the card pinned.
 
     ``key_id`` and ``table_hash`` (32 octets each) are the same on every card of an issuer; an office compares
-    them before it signs anything. ``attestation`` tells this card from all others; development cards have none.
+    them before it signs anything. ``attestation`` tells this card from all others; development cards have none, and
+    no card at its renewal. ``linked``: None in version 1 only.
     """
 
     commitment: CommitmentWithProof
     key_id: bytes
     table_hash: bytes
     attestation: Attestation | None = None
+    linked: LinkedShares | None = None
 
     def attested_message(self, nonce: bytes) -> bytes:
-        """What the card has signed for ``nonce``."""
-        return attested_message(nonce=nonce, commitment=self.commitment.to_octets())
+        """What the card has signed for ``nonce``, or names in field 88 at its renewal."""
+        linked = self.linked.attested if self.linked else b""
+        return attested_message(nonce=nonce, commitment=self.commitment.to_octets(), linked=linked)
 
     def to_octets(self) -> bytes:
-        attestation = self.attestation
+        attestation, linked = self.attestation, self.linked
         return build_template(
             codes.TAG_ENROL,
             {
-                codes.TAG_ENROL_VERSION: _VERSION_OCTET,
+                codes.TAG_ENROL_VERSION: bytes([codes.ENROLMENT_VERSION if linked else FIRST_VERSION]),
                 codes.TAG_ENROL_COMMITMENT: self.commitment.to_octets(),
                 codes.TAG_ENROL_ISSUER_KEY_HASH: self.key_id,
                 codes.TAG_ENROL_TABLE_HASH: self.table_hash,
                 codes.TAG_ENROL_CERTIFICATE: attestation.certificate.to_octets() if attestation else None,
                 codes.TAG_ENROL_ATTESTATION: attestation.signature if attestation else None,
+                codes.TAG_ENROL_SHARE_POINTS: serialize(*linked.F) if linked else None,
+                codes.TAG_ENROL_RENEWAL_POINT: linked.N.to_octets() if linked else None,
+                codes.TAG_ENROL_LINK_PROOF: linked.proof.to_octets() if linked else None,
+                codes.TAG_ENROL_SEALED_SHARES: linked.sealed if linked else None,
+                codes.TAG_ENROL_TRUSTEE_LIST: linked.trustee_list if linked else None,
             },
         )
 
     @classmethod
     def from_octets(cls, octets: bytes) -> EnrolmentAnswer:
         """Raises DecodingError; another number of committed messages than the type's is refused."""
-        mandatory = [tag for tag in _COMMITMENT_ORDER if tag not in _ATTESTATION_OBJECTS]
+        optional = _ATTESTATION_OBJECTS | _LINKED_OBJECTS
+        mandatory = [tag for tag in _COMMITMENT_ORDER if tag not in optional]
         values = parse_template(octets, codes.TAG_ENROL, _COMMITMENT_ORDER, mandatory)
-        expect_version(values[codes.TAG_ENROL_VERSION], codes.DATA_VERSION)
         commitment = expect_length("commitment", values[codes.TAG_ENROL_COMMITMENT], COMMITMENT_LENGTH)
         return cls(
             commitment=CommitmentWithProof.from_octets(commitment),
             key_id=expect_length("key id", values[codes.TAG_ENROL_ISSUER_KEY_HASH], KEY_ID_LENGTH),
             table_hash=expect_length("digit table's hash", values[codes.TAG_ENROL_TABLE_HASH], KEY_ID_LENGTH),
             attestation=_attestation(values),
+            linked=_linked(values),
         )
+
+
+def _linked(values: Mapping[int, bytes]) -> LinkedShares | None:
+    if values.keys().isdisjoint(_LINKED_OBJECTS):
+        expect_version(values[codes.TAG_ENROL_VERSION], FIRST_VERSION)
+        return None
+    expect_version(values[codes.TAG_ENROL_VERSION], codes.ENROLMENT_VERSION)
+    if not values.keys() >= _LINKED_OBJECTS:
+        raise DecodingError("shares without link proof, or the reverse")
+    points = values[codes.TAG_ENROL_SHARE_POINTS]
+    return LinkedShares(
+        F=tuple(Point.from_octets(points[i : i + POINT_LENGTH]) for i in range(0, len(points), POINT_LENGTH)),
+        N=Point.from_octets(values[codes.TAG_ENROL_RENEWAL_POINT]),
+        proof=LinkProof.from_octets(values[codes.TAG_ENROL_LINK_PROOF]),
+        trustee_list=expect_length("hash of the trustees", values[codes.TAG_ENROL_TRUSTEE_LIST], 32),
+        sealed=values[codes.TAG_ENROL_SEALED_SHARES],
+    )
 
 
 def _attestation(values: Mapping[int, bytes]) -> Attestation | None:

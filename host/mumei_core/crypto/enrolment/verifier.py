@@ -1,4 +1,4 @@
-"""The issuer's side of the link proof: rebuild the first moves, compare the challenge. Source: mumei protocol 2.2."""
+"""The issuer's side of the link proof: rebuild the first moves and compare. Source: mumei protocol 2.2."""
 
 from __future__ import annotations
 
