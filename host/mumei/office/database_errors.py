@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from mumei_core.errors import DataError, HostEnvironmentError, MumeiError
 
@@ -75,6 +76,10 @@ def translated_errors() -> Iterator[None]:
         yield
     except IntegrityError:
         raise _refused() from None
+    except StaleDataError:
+        raise ContentionError(
+            "another office changed the same record at this moment", hint="Nothing was changed: try again."
+        ) from None
     except DBAPIError as error:
         raise _family(error.orig) from None
     except sqlite3.Error as error:

@@ -22,6 +22,14 @@ class EnrolmentConflictError(DataError):
     """The step does not fit what is on record. Nothing was changed."""
 
 
+class ResidentStateError(DataError):
+    """The resident moved out or died, or has not: the step is not for them. Nothing was changed."""
+
+
+class StaleRecordError(DataError):
+    """Somebody else changed the record since it was looked at. Nothing was changed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResidentRecord:
     """A resident on record; ``number`` is the record number that clerks use. ``repr`` names nobody.

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from mumei.office.code_vault import CodeVault
 from mumei.office.models import AuditAction, ResidentRow
+from mumei.office.models_residents import EventKind, EventReason, ResidentEventRow
 from mumei.office.records import NotFoundError, ResidentRecord
 from mumei.office.registry_base import KeyedRegistry, check_page
 from mumei.office.resident_code import ResidentCode
@@ -58,5 +59,15 @@ class ResidentRegistry(KeyedRegistry):
     def _add(self, session: Session, vault: CodeVault, resident: Resident, clerk: str) -> ResidentRecord:
         resident.check_born_by(today(self._clock))
         row = insert_resident(session, vault, resident, self._clock())
+        session.add(
+            ResidentEventRow(
+                resident_id=row.id,
+                kind=EventKind.ADDED.value,
+                reason=EventReason.NOTIFICATION.value,
+                happened_on=today(self._clock),
+                at=self._clock(),
+                clerk=clerk,
+            )
+        )
         audit(session, self._clock(), clerk, AuditAction.RESIDENT_ADDED, row)
         return ResidentRecord.from_row(row, vault)

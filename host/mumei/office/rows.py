@@ -15,11 +15,11 @@ from mumei.office.audit.trail import record
 from mumei.office.code_vault import RECORD_OCTETS, CodeVault
 from mumei.office.database import DuplicateError
 from mumei.office.models import EnrolmentRow, EnrolmentState, ResidentRow, ResidentState
-from mumei.office.records import EnrolmentConflictError, NotFoundError
+from mumei.office.records import EnrolmentConflictError, NotFoundError, ResidentStateError
 from mumei.office.resident_code import ResidentCode
 from mumei.office.residents import Resident
 
-_NUMBER_LIMIT: Final = 1 << 31
+NUMBER_LIMIT: Final = 1 << 31
 
 STEPS: Final = MappingProxyType(
     {
@@ -35,7 +35,7 @@ STEPS: Final = MappingProxyType(
 
 def resident_row(session: Session, number: int) -> ResidentRow:
     """The resident with this record number. Raises NotFoundError."""
-    row = session.get(ResidentRow, number) if 0 < number < _NUMBER_LIMIT else None
+    row = session.get(ResidentRow, number) if 0 < number < NUMBER_LIMIT else None
     if row is None:
         raise NotFoundError(f"there is no resident number {number}", hint="Look the number up in the list.")
     return row
@@ -46,6 +46,24 @@ def locked_resident_row(session: Session, number: int) -> ResidentRow:
     resident_row(session, number)
     # The lock matters on PostgreSQL; on SQLite the whole transaction holds one.
     return session.get_one(ResidentRow, number, with_for_update=True, populate_existing=True)
+
+
+def check_lives_here(row: ResidentRow) -> None:
+    """Raise ResidentStateError for somebody who moved out or died."""
+    if row.state != ResidentState.RESIDENT:
+        raise not_here(row)
+
+
+def not_here(row: ResidentRow) -> ResidentStateError:
+    """What to say of somebody who moved out or died."""
+    since = f" on {row.state_since.isoformat()}" if row.state_since else ""
+    if row.state == ResidentState.DECEASED:
+        return ResidentStateError(
+            f"resident {row.id} died{since}", hint="If that is an error, have the entry looked at by IT."
+        )
+    return ResidentStateError(
+        f"resident {row.id} moved out{since}", hint="If they are back, enter that they moved in again first."
+    )
 
 
 def find_by_code(session: Session, vault: CodeVault, code: ResidentCode) -> ResidentRow | None:
@@ -97,7 +115,7 @@ def plain_entries_of(resident: Resident) -> dict[str, object]:
 def enrolment_row(session: Session, number: int) -> EnrolmentRow:
     """The enrolment with this record number, locked to the transaction's end. Raises NotFoundError."""
     # The lock matters on PostgreSQL; on SQLite the whole transaction holds one.
-    known = 0 < number < _NUMBER_LIMIT
+    known = 0 < number < NUMBER_LIMIT
     row = session.get(EnrolmentRow, number, with_for_update=True) if known else None
     if row is None:
         raise NotFoundError(f"there is no enrolment number {number}", hint="Look it up under the resident.")
@@ -131,9 +149,15 @@ def step(row: EnrolmentRow, state: EnrolmentState, now: datetime) -> None:
 
 
 def audit(
-    session: Session, now: datetime, clerk: str, action: AuditAction, row: ResidentRow | EnrolmentRow
+    session: Session,
+    now: datetime,
+    clerk: str,
+    action: AuditAction,
+    row: ResidentRow | EnrolmentRow,
+    *,
+    card: int | None = None,
 ) -> None:
-    """Add an entry about a flushed row."""
+    """Add an entry about a flushed row, and the card it was done with."""
     enrolment = row if isinstance(row, EnrolmentRow) else None
     record(
         session,
@@ -142,4 +166,5 @@ def audit(
         action=action,
         resident=enrolment.resident_id if enrolment else row.id,
         enrolment=enrolment.id if enrolment else None,
+        card=card,
     )
