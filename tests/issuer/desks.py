@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.fixtures import world
 from tests.issuer.cards import OFFICE
-from tests.issuer.signers import PlainIssuer
+from tests.issuer.signers import signer as usual_signer
 
 from mumei.issuer.check_issuance import IssuerPublicKey, by_key_id
 from mumei.issuer.client import RemoteIssuer
@@ -138,7 +138,7 @@ def running(
     certificates: Certificates,
     *,
     ledger_key: LedgerKey | None = None,
-    signer: Any = PlainIssuer,
+    signer: Any = usual_signer,
     limits: Limits | None = None,
     port: int = 0,
 ) -> Iterator[Desk]:

@@ -1,76 +1,49 @@
-"""Who signs behind the service in these tests: a real key and a real ledger, and nothing that checks a card."""
+"""Who signs behind the service in these tests: the issuer, its key and a ledger, on the sample residents' day."""
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 from tests.fixtures import world
 
-from mumei.issuer.issuance import Beginning, Issuance, IssuanceRequest, Ledger, Terms
-from mumei.issuer.keys import IssuerKey
-from mumei.issuer.signing import SigningService, draw_entropy
-from mumei_core.commands.enrolment import EnrolmentAnswer
-from mumei_core.crypto.curve import scalar_from_octets
-from mumei_core.crypto.generators import OP_RENEWAL
+from mumei.issuer.embedded import EmbeddedIssuer
+from mumei.issuer.issuance import Beginning, Ledger, LedgerEntry, Terms
+from mumei.issuer.ledger import DurableLedger
+from mumei_core.dates import day_number
 
 
-class KilledError(BaseException):
-    """The process ends here."""
+def signer(ledger: Ledger) -> EmbeddedIssuer:
+    """Signs with the key of "Gifu TEST"."""
+    return EmbeddedIssuer([world.issuer().key], ledger, today=lambda: day_number(world.TODAY))
 
 
-class PlainIssuer:
-    """Signs what it is asked, idempotently. ``dies``: right after the terms are on record."""
+class MortalLedger:
+    """Kills its process at one of two moments: the terms are on record, or the signature too."""
 
-    def __init__(self, ledger: Ledger, key: IssuerKey | None = None) -> None:
-        self._signing = SigningService(key or world.issuer().key)
+    def __init__(self, ledger: DurableLedger, *, before: str) -> None:
         self._ledger = ledger
-        self.dies = False
+        self._before = before
 
-    @property
-    def key_id(self) -> bytes:
-        return self._signing.key_id
+    def begin(self, beginning: Beginning, make_terms: Callable[[], Terms]) -> LedgerEntry:
+        entry = self._ledger.begin(beginning, make_terms)
+        if self._before == "signature":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return entry
 
-    def issue(self, request: IssuanceRequest) -> Issuance:
-        answer = EnrolmentAnswer.from_octets(request.answer)
-        assert answer.linked is not None
-        N = answer.linked.N
-        commitment = answer.commitment.to_octets()
+    def finish(self, commitment: bytes, signature: bytes, common_key_proof: bytes) -> LedgerEntry:
+        entry = self._ledger.finish(commitment, signature, common_key_proof)
+        if self._before == "answer":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return entry
 
-        def terms() -> Terms:
-            entropy = draw_entropy()
-            pseudonym = N + OP_RENEWAL * scalar_from_octets(entropy)
-            return Terms(
-                signer_nym_entropy=entropy, renewal_pseudonym=pseudonym.to_octets(), key_id=self.key_id
-            )
+    def by_record(self, record: bytes) -> tuple[LedgerEntry, ...]:
+        return self._ledger.by_record(record)
 
-        beginning = Beginning(
-            commitment=commitment,
-            digest=request.digest,
-            office=request.office,
-            record=request.record,
-            purpose=request.purpose,
-            nonce=request.nonce,
-            F_0=answer.linked.F[0].to_octets(),
-            attestation_key_hash=None,
-            valid_until=request.valid_until,
-        )
-        entry = self._ledger.begin(beginning, terms)
-        if self.dies:
-            raise KilledError
-        if entry.signature is None:
-            issued = self._signing.issue(
-                request.attributes,
-                answer.commitment,
-                signer_nym_entropy=entry.terms.signer_nym_entropy,
-                valid_until=request.valid_until,
-            )
-            entry = self._ledger.finish(
-                commitment, issued.signature.to_octets(), issued.common_key_proof.to_octets()
-            )
-        assert entry.signature is not None and entry.common_key_proof is not None
-        return Issuance(
-            valid_until=request.valid_until,
-            key_id=entry.terms.key_id,
-            signature=entry.signature,
-            signer_nym_entropy=entry.terms.signer_nym_entropy,
-            common_key_proof=entry.common_key_proof,
-            renewal_pseudonym=entry.terms.renewal_pseudonym,
-        )
+    def report(self, record: bytes, *, reported: bool) -> None:
+        self._ledger.report(record, reported=reported)
+
+    def at_most(self, per_hour: int) -> AbstractContextManager[None]:
+        return self._ledger.at_most(per_hour)

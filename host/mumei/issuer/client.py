@@ -112,6 +112,8 @@ class RemoteIssuer:
             base_url=parts,
             verify=identity.for_office(),
             timeout=attempt,
+            # A connection a request: nothing that was said before can be taken for its answer.
+            limits=httpx.Limits(max_keepalive_connections=0),
             trust_env=False,
             follow_redirects=False,
             http2=False,

@@ -53,6 +53,13 @@ class PeerProtocol(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body:
             self._stop_timer()
 
+    def shutdown(self) -> None:
+        """The service stops: what is being answered is answered, who just keeps a connection open is left."""
+        if self.cycle is None or self.cycle.response_complete:
+            self._give_up()
+        else:
+            super().shutdown()
+
     def _start_timer(self) -> None:
         self._stop_timer()
         self._timer = self.loop.call_later(self.request_limit, self._give_up)
