@@ -15,7 +15,7 @@ from mumei.session.channel import Channel
 from mumei.session.credential import PresentationRefused, Refusal
 from mumei.session.recovery import begin
 from mumei.terminal.access import Access, Entry
-from mumei.terminal.calendar import Undecided
+from mumei.terminal.calendar import EpochStatement, Undecided
 from mumei.terminal.question import Question, describe
 from mumei.terminal.revocation_check import Plan
 from mumei.terminal.trust import Terminal
@@ -48,6 +48,9 @@ from mumei_core.presentation.verifier import Verified
 
 #: Asks the holder; None where the holder declines or there is no way to ask.
 AskPin = Callable[[], holder.Pin | None]
+
+#: What came of asking: the presentation, a refusal, or something that no card says.
+Answer = bytes | CardRefused | DecodingError
 
 _REASONS: Final = {
     Refusal.CANNOT_PROVE: Reason.CANNOT_PROVE,
@@ -168,7 +171,7 @@ def visit(
     request = build_request(terminal, question, nonces.draw(), today, entry.binding, plan.token)
     octets = request.to_octets()
     wants_pin = needs_pin(terminal.rights, request, terminal.parameters.ages)
-    answer: bytes | CardRefused = PresentationRefused(Refusal.NO_CONSENT)
+    answer: Answer = PresentationRefused(Refusal.NO_CONSENT)
     if not wants_pin or _verify_pin(channel, ask_pin):
         answer = _ask(channel, octets, plan)
     if not wants_pin and _lacks_consent(answer) and _verify_pin(channel, ask_pin):
@@ -176,7 +179,7 @@ def visit(
         # card gives without one; what was refused may be asked again (2.3).
         answer = _ask(channel, octets, plan)
     statement = plan.statement.octets if plan.statement else b""
-    if isinstance(answer, CardRefused):
+    if not isinstance(answer, bytes):
         verdict = _refused(terminal, question, today, plan, answer)
         return Visit(verdict=verdict, request=octets, wire=None, entry=entry, statement=statement)
     verdict, verified = _settle(terminal, question, octets, answer, today=today, nonces=nonces, plan=plan)
@@ -203,15 +206,14 @@ def _enter(channel: Channel, terminal: Terminal) -> Entry:
     return terminal.access.enter(channel)
 
 
-def _ask(channel: Channel, request: bytes, plan: Plan) -> bytes | CardRefused:
-    """The presentation, or how the card refused; apart from the PIN, whose refusals go to the caller.
+def _ask(channel: Channel, request: bytes, plan: Plan) -> Answer:
+    """The presentation, or how the card refused or broke the rules; consent that lacks goes to the caller.
 
     Raises AnsweredAlreadyError where the card has answered this session's request, and not to us.
     """
     try:
         if isinstance(plan.token, SlotToken) and plan.statement is not None:
-            k = credential.prepare(channel, request, plan.statement.octets)
-            return credential.present_slot(channel, *plan.statement.slot(k))
+            return _ask_with_slot(channel, request, plan.statement)
         statement = plan.statement.octets if plan.statement is not None else None
         return credential.present(channel, request, statement=statement)
     except CardRefused as refused:
@@ -221,22 +223,37 @@ def _ask(channel: Channel, request: bytes, plan: Plan) -> bytes | CardRefused:
                 hint="The reader sent it twice. Begin anew; if it happens again, use another reader.",
             ) from refused
         return refused
+    except DecodingError as broken:
+        return broken
 
 
-def _lacks_consent(answer: bytes | CardRefused) -> bool:
+def _ask_with_slot(channel: Channel, request: bytes, statement: EpochStatement) -> bytes:
+    k = credential.prepare(channel, request, statement.octets)
+    try:
+        return credential.present_slot(channel, *statement.slot(k))
+    except PresentationRefused as refused:
+        if refused.refusal is Refusal.MALFORMED:
+            raise DecodingError("the card does not take the point of the slot that it named") from refused
+        raise
+
+
+def _lacks_consent(answer: Answer) -> bool:
     return isinstance(answer, PresentationRefused) and answer.refusal is Refusal.NO_CONSENT
 
 
 def _refused(
-    terminal: Terminal, question: Question, today: date, plan: Plan, refused: CardRefused
+    terminal: Terminal, question: Question, today: date, plan: Plan, refused: CardRefused | DecodingError
 ) -> Verdict:
-    reason = Reason.CARD_REFUSED
+    reason = Reason.CARD_REFUSED if isinstance(refused, CardRefused) else Reason.INVALID_PROOF
     if isinstance(refused, PresentationRefused):
         reason = _REASONS.get(refused.refusal, reason)
+        if refused.refusal is Refusal.NO_SLOT and not isinstance(plan.token, SlotToken):
+            # The same status word where no slot is at stake: the card's memory is full.
+            reason = Reason.CARD_REFUSED
         if refused.refusal is Refusal.MALFORMED and question.predicates:
             # Our own request in our own channel: all that the card can object to is the issuer's digit table.
             reason = Reason.UNKNOWN_ISSUER
-    detail = refused.message if reason is Reason.CARD_REFUSED else ""
+    detail = refused.message if reason in (Reason.CARD_REFUSED, Reason.INVALID_PROOF) else ""
     return _verdict(terminal, question, today, reason, revocation=plan.not_known, detail=detail)
 
 
