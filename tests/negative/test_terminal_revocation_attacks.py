@@ -284,15 +284,17 @@ class TestSlot:
         assert taken or (verdict.reason is Reason.INVALID_PROOF and "slot" in verdict.detail)
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Receipt:
+    """Of an accepted visit with a token."""
+    at = STANDARD.informed(standard.terminal(over(20)), tmp_path_factory.mktemp("sake"))
+    answer = standard.ask(standard.sample_card(), AGE, at=at)
+    assert answer.verdict.revocation.state is RevocationState.NOT_REPORTED
+    return Receipt.of(answer)
+
+
 class TestReceipts:
     """Of a standard terminal, whose signature attests what it looked up."""
-
-    @pytest.fixture(scope="class")
-    def kept(self, tmp_path_factory: pytest.TempPathFactory) -> Receipt:
-        at = STANDARD.informed(standard.terminal(over(20)), tmp_path_factory.mktemp("sake"))
-        answer = standard.ask(standard.sample_card(), AGE, at=at)
-        assert answer.verdict.revocation.state is RevocationState.NOT_REPORTED
-        return Receipt.of(answer)
 
     @staticmethod
     def verify(given: Receipt) -> RevocationState:
