@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.fixtures import world
+from tests.fixtures import statements, world
 from tests.fixtures.world import HANAKO_20_TODAY, ICHIRO_67, TODAY, over, request_of, terminal, under
 
 from mumei.terminal.question import Question, born_before
@@ -20,6 +20,7 @@ from mumei_core.commands import codes
 from mumei_core.commands.request import Request
 from mumei_core.credential import Index
 from mumei_core.dates import day_number
+from mumei_core.epochs import epoch_of
 from mumei_core.iso7816 import ber_tlv
 from mumei_core.iso7816.apdu import CommandAPDU
 
@@ -49,9 +50,11 @@ class Session:
     def describe(self, at: Terminal = SHOP) -> str:
         return self.sw(codes.INS_DESCRIBE_TERMINAL, at.description_octets, le=None)
 
-    def present(self, request: Request | bytes) -> str:
-        octets = request if isinstance(request, bytes) else request.to_octets()
-        return self.sw(codes.INS_PRESENT, octets)
+    def present(self, request: Request | bytes, *, statement: bytes | None = None) -> str:
+        """With the statement of the request's own week, where it asks for a date; octets as they are."""
+        if isinstance(request, Request):
+            return self.sw(codes.INS_PRESENT, with_statement(request, statement))
+        return self.sw(codes.INS_PRESENT, request)
 
     def verify_pin(self, pin: str) -> str:
         return self.sw(codes.INS_VERIFY, pin.encode(), le=None, cla=0, p2=codes.REFERENCE_PIN)
@@ -63,6 +66,13 @@ class Session:
 def session_with(file: Path) -> Iterator[Session]:
     with open_simulator(file) as connection:
         yield Session(file, connection)
+
+
+def with_statement(request: Request, statement: bytes | None = None) -> bytes:
+    """What PRESENT takes. ``statement``: another one than that of the request's week, its bucket's."""
+    if statement is None and request.predicates:
+        statement = statements.slots(epoch_of(request.date), request.rp_context)
+    return request.to_octets() + (statement or b"")
 
 
 @pytest.fixture
@@ -196,26 +206,44 @@ class TestRefusedBeforeTheCommit:
         assert card.describe() == "9000"
         assert card.present(GOOD) == "9000"
 
-    def test_dates_outside_the_terminals_validity_or_before_the_last_known(self, card: Session) -> None:
+    def test_no_date_is_answered_without_a_statement(self, described: Session) -> None:
+        self.refused(described, GOOD.to_octets(), "6984")
+        described.select()
+        described.describe()
+        assert described.present(request_of(SHOP, Question(prefecture=world.GIFU))) == "9000"
+
+    def test_days_outside_the_terminals_validity_or_the_statements(self, card: Session) -> None:
         step = timedelta(days=1)
-        # The card's last known date is the day it was issued, TODAY.
         at = terminal(over(20), first=TODAY - 5 * step, days=10)
         card.describe(at)
         before = card.octets()
-        for day in (TODAY - 6 * step, TODAY - step, TODAY + 5 * step):
+        for day in (TODAY - 6 * step, TODAY + 5 * step):
             assert card.present(request_of(at, OVER_20, today=day)) == "6984"
+        # TODAY is a Monday, and this is its week's statement.
+        for day in (TODAY - step, TODAY + 14 * step):
+            asked = request_of(at, OVER_20, today=day)
+            assert card.present(asked, statement=statements.slots()) == "6984"
         assert card.octets() == before
-        assert card.present(request_of(at, OVER_20, today=TODAY)) == "9000"
+        assert card.present(request_of(at, OVER_20)) == "9000"
         later = terminal(over(20), first=TODAY + 5 * step)
         card.select()
         card.describe(later)
         assert card.present(request_of(later, OVER_20, today=TODAY + 4 * step)) == "6984"
         assert card.present(request_of(later, OVER_20, today=TODAY + 5 * step)) == "9000"
 
+    def test_without_a_date_asked_the_day_is_not_before_the_last_known(self, card: Session) -> None:
+        shown = Question(prefecture=world.GIFU)
+        # The card's last known date is the day it was issued, TODAY.
+        at = terminal(show=shown.disclosed, first=TODAY - timedelta(days=5))
+        card.describe(at)
+        assert card.present(request_of(at, shown, today=TODAY - timedelta(days=1))) == "6984"
+        assert card.present(request_of(at, shown)) == "9000"
+
     def test_a_terminal_does_not_move_the_cards_date(self, card: Session) -> None:
-        far = terminal(over(20), first=TODAY + timedelta(days=300))
+        shown = Question(prefecture=world.GIFU)
+        far = terminal(show=shown.disclosed, first=TODAY + timedelta(days=300))
         card.describe(far)
-        assert card.present(request_of(far, OVER_20, today=TODAY + timedelta(days=300))) == "9000"
+        assert card.present(request_of(far, shown, today=TODAY + timedelta(days=300))) == "9000"
         card.select()
         card.describe()
         assert card.present(GOOD) == "9000"
@@ -311,7 +339,7 @@ class TestCannotProve:
             file = world.write_card(tmp_path / f"{len(answers)}-{place}.card", world.sample_card(place))
             for card in session_with(file):
                 card.describe()
-                answers.add(card.send(codes.INS_PRESENT, request_of(SHOP, question).to_octets()))
+                answers.add(card.send(codes.INS_PRESENT, with_statement(request_of(SHOP, question))))
             file.unlink()
         assert answers == {bytes.fromhex("6985")}
 

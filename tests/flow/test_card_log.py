@@ -10,7 +10,7 @@ from pathlib import Path
 from types import EllipsisType
 
 import pytest
-from tests.fixtures import world
+from tests.fixtures import statements, world
 from tests.fixtures.world import (
     HANAKO_20_TODAY,
     KODOMO_11,
@@ -36,6 +36,7 @@ from mumei.session.holder_only import HolderNeededError
 from mumei.terminal.check import visit
 from mumei.terminal.question import Question, born_after
 from mumei.terminal.trust import Terminal
+from mumei.transport.base import CardConnection
 from mumei.transport.simulator import SimulatedConnection
 from mumei_card.applet.records import RECORD_CREDENTIAL, StoredCredential
 from mumei_card.chip.nvm import Nvm
@@ -296,7 +297,7 @@ class TestMemoryFailure:
 
         nvm.commit = failing  # type: ignore[method-assign]
         with insert(nvm) as connection:
-            channel = Channel(connection)
+            channel = selected(connection)
             return [status(channel), status(channel)]
 
     def test_no_entry_no_answer_and_it_may_be_asked_again(self, nvm: Nvm) -> None:
@@ -308,11 +309,18 @@ class TestMemoryFailure:
         assert only_entry(nvm).outcome is Outcome.INTERRUPTED
 
 
+def selected(connection: CardConnection) -> Channel:
+    """A channel that knows that the card takes extended lengths, before any terminal has shown its rights."""
+    channel = Channel(connection)
+    Application.select(channel)
+    return channel
+
+
 def status(channel: Channel) -> int:
     """The status word of PRESENT at SHOP, which shows its rights first where it has not."""
     with contextlib.suppress(CardRefused):
         credential.describe_terminal(channel, SHOP.description_octets)
-    request = world.request_of(SHOP, OF_AGE).to_octets()
+    request = world.request_of(SHOP, OF_AGE).to_octets() + statements.slots()
     command = CommandAPDU(
         cla=codes.CLA_PROPRIETARY, ins=codes.INS_PRESENT, p1=0, p2=0, data=request, le=65_536
     )
@@ -338,13 +346,13 @@ class TestRefusedRequests:
         ],
     )
     def test_they_leave_no_entry(self, nvm: Nvm, at: Terminal, asked: Predicate, refusal: Refusal) -> None:
-        request = world.request_of(at, Question(predicates=(asked,))).to_octets()
+        request = world.request_of(at, Question(predicates=(asked,)))
         with insert(nvm) as connection:
-            channel = Channel(connection)
+            channel = selected(connection)
             credential.describe_terminal(channel, at.description_octets)
             before = world.records_of(nvm)
             with pytest.raises(PresentationRefused) as caught:
-                credential.present(channel, request)
+                statements.present(channel, at, request)
         assert caught.value.refusal is refusal
         assert world.records_of(nvm) == before
 
@@ -352,17 +360,18 @@ class TestRefusedRequests:
         for records, describe in ((world.card_with_parameters(), True), (sample_card(), False)):
             memory = Nvm.in_memory(records)
             with insert(memory) as connection:
-                channel = Channel(connection)
+                channel = selected(connection)
                 if describe:
                     credential.describe_terminal(channel, SHOP.description_octets)
-                for request in (b"\xe1\x00", world.request_of(SHOP, OF_AGE).to_octets()):
+                asked = world.request_of(SHOP, OF_AGE).to_octets()
+                for request, statement in ((b"\xe1\x00", None), (asked, statements.slots())):
                     with pytest.raises(PresentationRefused):
-                        credential.present(channel, request)
+                        credential.present(channel, request, statement=statement)
             assert world.records_of(memory) == dict(records)
 
     def test_a_second_question_in_a_session_leaves_none(self, nvm: Nvm) -> None:
         with insert(nvm) as connection:
-            channel = Channel(connection)
+            channel = selected(connection)
             assert [status(channel) for _ in range(3)] == [
                 codes.SW_OK,
                 codes.SW_NO_CURRENT_FILE,

@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 from tests.fixtures import certificates as made
-from tests.fixtures import world
+from tests.fixtures import statements, world
 from tests.fixtures.certificates import AUDITOR, CVCA, SHOP_RIGHTS, Member, office, over, party, shop, under
 from tests.fixtures.world import PIN, TODAY, Records, Wire, in_memory
 
@@ -20,7 +20,7 @@ from mumei.session.credential import PresentationRefused, Refusal, present
 from mumei.session.holder import Digits, Pin
 from mumei.session.pace import Can, ShopCode, establish
 from mumei.session.terminal_authentication import authenticate
-from mumei_card.applet.trust_points import trust_records
+from mumei_card.applet.trust_points import RECORD_TRUST, trust_records
 from mumei_card.personalisation import PinLetter, initial_records
 from mumei_core.commands import codes
 from mumei_core.commands.request import Predicate, Request
@@ -31,6 +31,7 @@ from mumei_core.eac.chat import Role
 from mumei_core.eac.cvc import Certificate
 from mumei_core.eac.rights import CertificateRights, Flag
 from mumei_core.eac.signature import SigningKey
+from mumei_core.eac.trust import Trust
 from mumei_core.errors import TrustError
 from mumei_core.iso7816.apdu import CommandAPDU
 from mumei_core.presentation.verifier import Verifier
@@ -44,7 +45,10 @@ CAPABILITIES = Capabilities(chaining=True, extended=True, max_command=codes.MAX_
 def card(today: date = TODAY) -> Records:
     """Hanako's card in the standard profile: her credential, and what a standard card has besides."""
     standard = initial_records("standard", LETTER)
-    trust = trust_records(CardTrust.of([CVCA.certificate], today, auditor_keys=[AUDITOR.point]))
+    pinned = CardTrust.of(
+        [CVCA.certificate], today, auditor_keys=[AUDITOR.point], authority_keys=[made.REVOCATION.point]
+    )
+    trust = trust_records(pinned)
     kept = {name: standard[name] for name in set(standard) - set(world.sample_card())} | {
         "profile": standard["profile"]
     }
@@ -62,7 +66,9 @@ class Opened:
     wire: Wire
 
     def ask(self, request: Request) -> bytes:
-        return present(self.channel, request.to_octets())
+        """With the statement of this week, where a date is asked."""
+        statement = statements.by(made.REVOCATION, AUDITOR, request) if request.predicates else None
+        return present(self.channel, request.to_octets(), statement=statement)
 
 
 @contextmanager
@@ -194,15 +200,16 @@ def test_one_session_answers_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "today", [date(2026, 10, 31), date(2026, 11, 22), date(2026, 12, 6), date(2027, 5, 1)]
+    "today", [date(2026, 10, 31), date(2026, 11, 15), date(2026, 12, 6), date(2027, 5, 1)]
 )
-def test_a_date_outside_the_certificate_or_before_the_cards_is_refused(today: date) -> None:
+def test_a_date_outside_the_certificate_or_more_than_a_week_before_the_cards_is_refused(today: date) -> None:
     with opened(shop()) as at, pytest.raises(PresentationRefused) as refused:
         at.ask(request(at, over(20), today=today))
     assert refused.value.refusal is Refusal.DATE
 
 
-def test_an_office_moves_the_date_and_shops_cannot_go_back_behind_it() -> None:
+def test_an_office_moves_the_date_of_certificates_and_statements_that_of_requests() -> None:
+    """Two calendars: TR-03110's date says nothing about the day that a shop may ask for."""
     with in_memory(card()) as inserted:
         channel = Channel(inserted.connection)
         channel.adopt(CAPABILITIES)
@@ -215,15 +222,16 @@ def test_an_office_moves_the_date_and_shops_cannot_go_back_behind_it() -> None:
             terminal = credentials(member)
             binding = authenticate(channel, establish(channel, secret, chat=terminal.chat), terminal)
         at = Opened(channel, binding, Wire(inserted.connection))
-        with pytest.raises(PresentationRefused) as refused:
-            at.ask(request(at, over(20), today=date(2026, 11, 29)))
-        assert refused.value.refusal is Refusal.DATE
-        at.ask(request(at, over(20), today=date(2026, 11, 30)))
+        assert Trust.from_octets(inserted.nvm.get(RECORD_TRUST) or b"").today == date(2026, 11, 30)
+        assert at.ask(request(at, over(20), today=date(2026, 11, 29)))
 
 
 def test_a_card_of_another_system_is_told_from_a_refusal() -> None:
     other = made.root(b"JPOTHER00001")
-    trust = trust_records(CardTrust.of([other.certificate], TODAY, auditor_keys=[AUDITOR.point]))
+    pinned = CardTrust.of(
+        [other.certificate], TODAY, auditor_keys=[AUDITOR.point], authority_keys=[made.REVOCATION.point]
+    )
+    trust = trust_records(pinned)
     with pytest.raises(TrustError, match="JPOTHER00001"), opened(shop(), records={**card(), **trust}):
         pass
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.fixtures import world
+from tests.fixtures import statements, world
 from tests.fixtures.world import TODAY, over, request_of, terminal, under
 
 from mumei.session import credential as credential_session
@@ -63,7 +63,7 @@ def counters(channel: Channel) -> dict[int, int]:
 
 def present(channel: Channel, at: Terminal, question: Question) -> bytes:
     credential_session.describe_terminal(channel, at.description_octets)
-    return credential_session.present(channel, request_of(at, question).to_octets())
+    return statements.present(channel, at, request_of(at, question))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_multiplications_are_those_of_the_budget_and_counted_right(
         assert multiplications.count == COUPON
         # The coupon's own counter, and the coupon.
         assert counters(channel)[codes.TAG_COUNT_NVM_WRITES] == 2
-        wire = credential_session.present(channel, request_of(at, question).to_octets())
+        wire = statements.present(channel, at, request_of(at, question))
         really = multiplications.count
         told = counters(channel)
     assert really == COUPON + answering
@@ -153,8 +153,8 @@ def test_what_is_refused_before_the_commit_costs_no_work() -> None:
         before = counters(channel)
         request = request_of(at, Question(predicates=(over(20),)))
         with pytest.raises(PresentationRefused):
-            credential_session.present(channel, request.to_octets())
+            statements.present(channel, at, request)
         assert counters(channel) == before
         verify_pin(channel, Pin(world.PIN))
         request = request_of(at, Question(predicates=(over(20),)), today=TODAY)
-        assert len(credential_session.present(channel, request.to_octets())) == 828
+        assert len(statements.present(channel, at, request)) == 828

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from tests.fixtures import world
+from tests.fixtures import statements, world
 from tests.fixtures.world import PIN, TODAY, WRONG_PIN, InsertedCard, over, sample_card, terminal
 
 from mumei.session import credential
@@ -68,7 +68,7 @@ def test_every_combination_of_settings_rights_and_question(
     at = terminal(
         *question.predicates, show=question.disclosed, pseudonym=question.pseudonym, pin=rights_want_pin
     )
-    request = world.request_of(at, question).to_octets()
+    request = world.request_of(at, question)
     wanted = always_pin or rights_want_pin or not is_listed or (is_age and not age_without_pin)
     with world.in_memory(sample_card()) as card:
         set_by_holder(card, HolderSettings(age_without_pin=age_without_pin, always_pin=always_pin))
@@ -78,11 +78,11 @@ def test_every_combination_of_settings_rights_and_question(
         if wanted:
             before = world.records_of(card.nvm)
             with pytest.raises(PresentationRefused) as caught:
-                credential.present(channel, request)
+                statements.present(channel, at, request)
             assert caught.value.refusal is Refusal.NO_CONSENT
             assert world.records_of(card.nvm) == before
             verify_pin(channel, Pin(PIN))
-        assert credential.present(channel, request)
+        assert statements.present(channel, at, request)
 
 
 class TestAtTheShop:
@@ -127,7 +127,7 @@ class TestAtTheShop:
             credential.describe_terminal(channel, at.description_octets)
             verify_pin(channel, Pin(PIN))
             with pytest.raises(PresentationRefused):
-                credential.present(channel, world.request_of(at, beyond).to_octets())
+                statements.present(channel, at, world.request_of(at, beyond))
 
 
 class TestWhoSets:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from tests.fixtures import world
-from tests.fixtures.certificates import AUDITOR, CVCA, SHOP, SHOP_RIGHTS, Member, over, shop
+from tests.fixtures import statements, world
+from tests.fixtures.certificates import AUDITOR, CVCA, REVOCATION, SHOP, SHOP_RIGHTS, Member, over, shop
 from tests.fixtures.world import NONCE, PIN, PUK, TODAY, TRANSPORT_PIN, WRONG_PIN, Records, Wire, in_memory
 
 from mumei.authority.credentials import TerminalCredentials
@@ -49,7 +49,10 @@ def own_card() -> Records:
 @cache
 def issued_card() -> Records:
     """Hanako's credential on a standard card that shops can ask."""
-    trust = trust_records(CardTrust.of([CVCA.certificate], TODAY, auditor_keys=[AUDITOR.point]))
+    pinned = CardTrust.of(
+        [CVCA.certificate], TODAY, auditor_keys=[AUDITOR.point], authority_keys=[REVOCATION.point]
+    )
+    trust = trust_records(pinned)
     return {**world.sample_card(), **own_card(), **trust}
 
 
@@ -146,7 +149,7 @@ class TestShop:
                 predicates=(over(20),),
                 table_hash=world.issuer().parameters.table_hash,
             )
-            present(channel, request.to_octets())
+            present(channel, request.to_octets(), statement=statements.by(REVOCATION, AUDITOR, request))
             return kept()
 
     def test_the_holder_reads_at_home_who_asked(self) -> None:

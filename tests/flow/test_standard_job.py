@@ -6,7 +6,7 @@ import hashlib
 from datetime import date
 
 import pytest
-from tests.fixtures import standard, world
+from tests.fixtures import standard, statements, world
 from tests.fixtures.certificates import ALL, CVCA, OFFICES
 from tests.fixtures.standard import CAN, ask, issued_card, opened, sample_card, terminal
 from tests.fixtures.world import (
@@ -30,7 +30,7 @@ from tests.fixtures.world import (
 from mumei.session.application import Application
 from mumei.session.card_log import read_log
 from mumei.session.channel import Capabilities, Channel
-from mumei.session.credential import describe_terminal, present
+from mumei.session.credential import describe_terminal
 from mumei.session.holder import Pin, WrongPinError, verify_pin
 from mumei.session.pace import (
     Can,
@@ -266,7 +266,7 @@ class TestExchanges:
             check_card_access(channel)
             inside = standard.Inside(channel, at.access.enter(channel), at)
             request = inside.request(over(20)).to_octets()
-            at.verifier.verify(request, present(channel, request))
+            at.verifier.verify(request, statements.present(channel, at, request))
             assert wire.exchanges == 14
 
     def test_a_visit_selects_and_reads_the_capabilities_in_its_place(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from tests.fixtures import certificates as made
-from tests.fixtures import standard, world
+from tests.fixtures import standard, statements, world
 from tests.fixtures.certificates import ALL, CVCA, OFFICES, SHOPS, Member
 from tests.fixtures.standard import (
     CARD_DATE,
@@ -313,7 +313,7 @@ class TestSessions:
         with in_memory(sample_card()) as card:
             stale = enter(card, at).request(over(20)).to_octets()
             with pytest.raises(PresentationRefused) as refused:
-                present(enter(card, at).channel, stale)
+                statements.present(enter(card, at).channel, at, stale)
             assert refused.value.sw == codes.SW_WRONG_DATA
 
     @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ class TestSessions:
             request = elsewhere.request(over(20)).to_octets()
         with opened(sample_card(), *secrets) as channel:
             with pytest.raises(PresentationRefused) as refused:
-                present(channel, request)
+                statements.present(channel, at, request)
             assert refused.value.sw == codes.SW_SECURITY_STATUS
 
     @pytest.mark.parametrize("ins", [codes.INS_GET_CHALLENGE, codes.INS_PRESENT, codes.INS_SELECT])

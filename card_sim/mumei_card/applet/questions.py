@@ -165,8 +165,8 @@ def _check_date(
             valid_until=credential.issued.valid_until if credential else None,
         )
         first, last = question.record.days
-    elif isinstance(question.request.token, RecogniseToken):
-        raise CardError(codes.SW_REFERENCE_DATA_UNUSABLE, "a token without a statement")
+    elif question.request.token is not None or question.request.predicates:
+        raise CardError(codes.SW_REFERENCE_DATA_UNUSABLE, "a date or a token is asked without a statement")
     else:
         first, last = _last_date(context), rights.not_after
     if not max(first, rights.not_before) <= date <= min(last, rights.not_after):
