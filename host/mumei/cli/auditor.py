@@ -18,16 +18,17 @@ from mumei.auditor.audit import (
     verify_digits,
 )
 from mumei.auditor.files import AuditedContext, load_statement, save_statement
+from mumei.cli.auditing import sign_issuer_key, sign_statements, sign_trustees, verify_statement
 from mumei.cli.options import json_option
 from mumei.cli.output import emit, progress
+from mumei.cli.public_keys import read_public_key as read_public_key
 from mumei.cli.secrets import SecretSource, secret_options
-from mumei.files import make_folder, read_file, write_new_file
+from mumei.files import make_folder, write_new_file
 from mumei.issuer.parameters import PublicParameters
 from mumei.signing_key import load_key, save_key
 from mumei_core.credential import encode_text
 from mumei_core.eac.cvc import check_reference
-from mumei_core.eac.signature import POINT_LENGTH, SigningKey, check_point
-from mumei_core.errors import DecodingError, TrustError
+from mumei_core.eac.signature import SigningKey
 
 KEY_FILE: Final = "auditor.key"
 PUBLIC_FILE: Final = "auditor.pub"
@@ -246,9 +247,6 @@ def verify_the_digits(file: Path, parameters: Path, public: Path, root_public: P
     emit(DigitsInfo.of(found, file), as_json=as_json)
 
 
-def read_public_key(path: Path) -> bytes:
-    """A public key from its file, 65 octets. Raises TrustError."""
-    try:
-        return check_point(read_file(path, what="public key", limit=POINT_LENGTH))
-    except DecodingError as error:
-        raise TrustError(f"{path} holds no public key", hint="Name the file that ends in .pub.") from error
+for _command in (sign_statements, sign_trustees, sign_issuer_key):
+    sign.add_command(_command)
+verify.add_command(verify_statement)

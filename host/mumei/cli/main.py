@@ -31,10 +31,14 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "maker": Entry("mumei.cli.maker", "maker", "The card maker: master key, and keys for new cards."),
         "office": Entry("mumei.cli.office.group", "office", "The resident registry, and issuing cards."),
         "receipt": Entry("mumei.cli.receipt", "receipt", "Verify a receipt, which names nobody."),
+        "revocation": Entry(
+            "mumei.cli.revocation", "revocation", "Statements for cards, and lists of reported ones."
+        ),
         "terminal": Entry("mumei.cli.terminal.group", "terminal", "Set up a terminal, and ask cards."),
         "trace": Entry(
             "mumei.cli.trace", "trace", "Record what cards are told and answer; show and replay it."
         ),
+        "trustee": Entry("mumei.cli.trustee", "trustee", "Hold shares; approve and evaluate reported cards."),
     }
 )
 

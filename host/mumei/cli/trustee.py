@@ -1,0 +1,294 @@
+"""``mumei trustee``: hold shares of handles, approve reported cards, evaluate for an epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from mumei.cli.engine_options import PaceLine, engine_options
+from mumei.cli.options import json_option
+from mumei.cli.output import emit, progress, warn
+from mumei.cli.secrets import SecretSource, secret_options
+from mumei.files import make_folder, read_file
+from mumei.revocation.folder import read_contexts
+from mumei.trustee import work
+from mumei.trustee.documents import CaseFile, Envelopes, case_words
+from mumei.trustee.engine import Engine
+from mumei.trustee.folder import PUBLIC_FILE, TrusteeFolder
+from mumei_core.dates import date_of, day_number, today
+from mumei_core.epochs import epoch_of, first_day
+from mumei_core.errors import DecodingError, TrustError
+from mumei_core.issuing_statements import TrusteeListRecord
+from mumei_core.statements import SignedStatement
+
+_PATH = click.Path(path_type=Path)
+_LIST_LIMIT = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrusteeMade:
+    """A trustee's keys were made."""
+
+    name: str
+    folder: str
+    public: str
+    sealing_key: bytes
+
+    def text(self) -> str:
+        """Two lines."""
+        return (
+            f"made: trustee {self.name} in {self.folder}\n"
+            f"Give {self.public} to the auditor, who signs the list of trustees, and to offices."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvelopesChecked:
+    """Shares were opened and checked; ``bad``: handles, by the first octets of their hash."""
+
+    confirmed: int
+    again: int
+    bad: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def text(self) -> str:
+        """One line a fact."""
+        lines = [f"{self.confirmed} shares opened and checked, {self.again} were checked before"]
+        lines += [f"confirmations, for the office: {file}" for file in self.files]
+        lines += [f"BAD: the share of handle {each} is not of that handle" for each in self.bad]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDecided:
+    """A case was approved, or withdrawn."""
+
+    case: str
+    opened: str
+    handles: int
+    withdrawn: bool
+    new: bool
+
+    def text(self) -> str:
+        """One or two lines."""
+        what = "withdrawn: the card was found" if self.withdrawn else "approved"
+        again = "" if self.new else " (it was before)"
+        return f"case {self.case} of {self.opened}, {self.handles} handle(s): {what}{again}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrusteeShown:
+    """What is in a trustee's folder. ``cases``: number, day of approval, whether withdrawn."""
+
+    name: str
+    sealing_key: bytes
+    lists: int
+    confirmed: int
+    cases: tuple[tuple[str, str, bool], ...]
+
+    def text(self) -> str:
+        """One line a fact."""
+        lines = [
+            f"trustee: {self.name}, in {self.lists} list(s) of trustees",
+            f"shares confirmed: {self.confirmed}",
+            f"cases approved: {len(self.cases)}",
+        ]
+        lines += [
+            f"  {case}  approved {day}{', withdrawn' if gone else ''}" for case, day, gone in self.cases
+        ]
+        return "\n".join(lines)
+
+
+@click.group()
+def trustee() -> None:
+    """A revocation trustee: holds a share of every handle, and no handle."""
+
+
+@trustee.command()
+@click.argument("folder", type=_PATH)
+@click.option("--name", required=True, help="The trustee's name, for people.")
+@secret_options("passphrase", "the passphrase")
+@json_option
+def init(folder: Path, name: str, passphrase: SecretSource, as_json: bool) -> None:
+    """Make a trustee's keys in FOLDER.
+
+    \b
+    Examples:
+      mumei trustee init ombudsman --name Ombudsman
+      mumei trustee init court --name Court --passphrase-file pass.txt --json
+    """
+    secret = passphrase.text(prompt="passphrase for the trustee's key", confirm=True).encode()
+    _, info = TrusteeFolder.create(folder, name, secret)
+    emit(
+        TrusteeMade(
+            name=name, folder=str(folder), public=str(folder / PUBLIC_FILE), sealing_key=info.sealing
+        ),
+        as_json=as_json,
+    )
+
+
+@trustee.command()
+@click.argument("folder", type=_PATH)
+@click.argument("files", nargs=-1, required=True, type=_PATH)
+@click.option("--trustees", "list_file", type=_PATH, help="The signed list of trustees; once is enough.")
+@click.option("--out", required=True, type=_PATH, help="Folder for the confirmations.")
+@secret_options("passphrase", "the passphrase")
+@json_option
+def check(
+    folder: Path,
+    files: tuple[Path, ...],
+    list_file: Path | None,
+    out: Path,
+    passphrase: SecretSource,
+    as_json: bool,
+) -> None:
+    """Open the day's envelopes, check each share against the card's points, and confirm.
+
+    \b
+    Examples:
+      mumei trustee check ombudsman 2026-11-24.envelopes --trustees trustees.statement --out confirmations
+    """
+    opened = TrusteeFolder.open(folder)
+    keys = opened.keys(passphrase.text(prompt="passphrase").encode())
+    if list_file is not None:
+        _join(opened, list_file)
+    make_folder(out)
+    confirmed = again = 0
+    bad: list[str] = []
+    written: list[str] = []
+    for file in files:
+        result = work.check_envelopes(opened, keys, Envelopes.load(file), day=day_number(today()))
+        confirmed, again = confirmed + result.new, again + result.again
+        bad += [case_words(digest) for digest in result.bad]
+        for each in result.confirmations:
+            path = out / f"{file.stem}-trustee{each.index}-{each.trustees[:4].hex()}.confirmations"
+            each.save(path)
+            written.append(str(path))
+    emit(
+        EnvelopesChecked(confirmed=confirmed, again=again, bad=tuple(bad), files=tuple(written)),
+        as_json=as_json,
+    )
+    if bad:
+        warn("cards with a bad share cannot be revoked", hint="Tell the office: it calls them back.")
+
+
+@trustee.command()
+@click.argument("folder", type=_PATH)
+@click.argument("file", type=_PATH)
+@click.option("--trustees", "list_file", type=_PATH, help="The signed list of trustees; once is enough.")
+@secret_options("passphrase", "the passphrase")
+@json_option
+def approve(
+    folder: Path, file: Path, list_file: Path | None, passphrase: SecretSource, as_json: bool
+) -> None:
+    """Approve the reported card of a case FILE, or that a found card is listed no more.
+
+    Ask the office by telephone first, by the case's number: a file may come from anybody.
+
+    \b
+    Examples:
+      mumei trustee approve ombudsman 0f3a-91c2-77d0-4be1.case
+    """
+    opened = TrusteeFolder.open(folder)
+    case = CaseFile.load(file)
+    keys = opened.keys(passphrase.text(prompt="passphrase").encode())
+    if list_file is not None:
+        _join(opened, list_file)
+    new = work.approve(opened, keys, case, day=day_number(today()))
+    emit(
+        CaseDecided(
+            case=case.words,
+            opened=date_of(case.opened).isoformat(),
+            handles=len(case.handles),
+            withdrawn=case.withdrawn,
+            new=new,
+        ),
+        as_json=as_json,
+    )
+
+
+@trustee.command()
+@click.argument("folder", type=_PATH)
+@click.option("--out", required=True, type=_PATH, help="Folder for the evaluations, this trustee's own.")
+@click.option("--epoch", type=int, help="The epoch. [default: the next one]")
+@click.option("--contexts", type=_PATH, help="File of relying parties that recognise cards, one a line.")
+@engine_options
+@secret_options("passphrase", "the passphrase")
+@json_option
+def evaluate(
+    folder: Path,
+    out: Path,
+    epoch: int | None,
+    contexts: Path | None,
+    engine: Engine,
+    passphrase: SecretSource,
+    as_json: bool,
+) -> None:
+    """Evaluate all approved cases for an epoch, with proofs. What is there already is not done again.
+
+    Points are computed here, from their labels. An epoch that is over is refused.
+
+    \b
+    Examples:
+      mumei trustee evaluate ombudsman --out evaluations
+      mumei trustee evaluate ombudsman --out evaluations --cluster tls://head:8786 --tls-ca ca.pem \\
+        --tls-cert trustee.pem --tls-key trustee-key.pem
+    """
+    opened = TrusteeFolder.open(folder)
+    keys = opened.keys(passphrase.text(prompt="passphrase").encode())
+    day = day_number(today())
+    chosen = epoch_of(day) + 1 if epoch is None else epoch
+    progress(f"evaluating for epoch {chosen}, which begins on {_begins(chosen)}")
+    line = PaceLine("multiplications")
+    result = work.evaluate_epoch(
+        opened,
+        keys,
+        chosen,
+        out,
+        day=day,
+        engine=engine,
+        contexts=read_contexts(contexts) if contexts else (),
+        pace=lambda pace: line(pace.done, pace.total),
+    )
+    emit(result, as_json=as_json)
+
+
+@trustee.command()
+@click.argument("folder", type=_PATH)
+@json_option
+def show(folder: Path, as_json: bool) -> None:
+    """Show what is in a trustee's FOLDER; its key stays closed.
+
+    \b
+    Examples:
+      mumei trustee show ombudsman
+    """
+    opened = TrusteeFolder.open(folder)
+    info = opened.info()
+    lists, confirmed = opened.counts()
+    cases = tuple(
+        (each.case.words, date_of(each.approved).isoformat(), each.withdrawn is not None)
+        for each in opened.cases()
+    )
+    emit(
+        TrusteeShown(name=info.name, sealing_key=info.sealing, lists=lists, confirmed=confirmed, cases=cases),
+        as_json=as_json,
+    )
+
+
+def _begins(epoch: int) -> str:
+    return date_of(max(first_day(epoch), 0)).isoformat()
+
+
+def _join(folder: TrusteeFolder, list_file: Path) -> None:
+    octets = read_file(list_file, what="list of trustees", limit=_LIST_LIMIT)
+    try:
+        record = TrusteeListRecord.from_octets(SignedStatement.from_octets(octets).record)
+    except DecodingError as error:
+        raise TrustError(
+            f"{list_file.name} holds no list of trustees: {error}", hint="Get it anew from the auditor."
+        ) from error
+    index = folder.join(record)
+    progress(f"this is trustee {index} of {record.n}; {record.t} are needed")
