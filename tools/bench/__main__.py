@@ -16,6 +16,7 @@ from tools.bench import (
     memory,
     simulator_speed,
     standard_world,
+    token_path,
     verification,
     world,
 )
@@ -54,6 +55,7 @@ def measure() -> Report:
             verification.measure(made, items, _say),
             counted,
             channel.measure(standard, _say),
+            token_path.measure(standard, _say),
             age_check.measure(made, standard, _say),
             chip_model.measure(standard, _say),
             memory.measure(made, items, _say),

@@ -34,6 +34,7 @@ _BY_INS: Final = MappingProxyType(
         codes.INS_GET_CHALLENGE: Phase.TERMINAL_AUTHENTICATION,
         codes.INS_EXTERNAL_AUTHENTICATE: Phase.TERMINAL_AUTHENTICATION,
         codes.INS_VERIFY: Phase.PIN,
+        codes.INS_PREPARE: Phase.PRESENTATION,
         codes.INS_PRESENT: Phase.PRESENTATION,
     }
 )
