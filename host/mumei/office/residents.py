@@ -61,8 +61,8 @@ class Resident:
     municipality: MunicipalityCode = field(repr=False)
 
     def __post_init__(self) -> None:
-        _check_name("family name", self.family_name)
-        _check_name("given name", self.given_name)
+        check_name("family name", self.family_name)
+        check_name("given name", self.given_name)
         check_reading("reading of the family name", self.family_reading, limit=READING_LIMIT)
         check_reading("reading of the given name", self.given_reading, limit=READING_LIMIT)
         check_text("address", self.address, limit=ADDRESS_LIMIT)
@@ -192,7 +192,8 @@ def parse_date(text: str) -> date:
         raise DataError("there is no such day", hint=f"{hint} 29 February is in leap years only.") from None
 
 
-def _check_name(field_name: str, name: str) -> None:
+def check_name(field_name: str, name: str) -> None:
+    """Raise DataError unless this is a name: 1..50 characters in NFC, one of them a letter."""
     check_text(field_name, name, limit=NAME_LIMIT)
     if not any(character.isalpha() for character in name):
         raise DataError(f"the {field_name} has no letter", hint="Enter the name as on the register.")
