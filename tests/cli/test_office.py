@@ -18,6 +18,7 @@ from mumei.office.registry import Registry
 from mumei.transport import simulator
 from mumei.transport.base import CardConnection
 from mumei.transport.simulator import SimulatedConnection
+from mumei_card.applet.records import StoredCredential
 from mumei_card.chip.nvm import Nvm
 
 
@@ -131,6 +132,7 @@ class TestEnrol:
         assert json.loads(result.stdout) == {
             "enrolment": 1,
             "resident": 1,
+            "plan": 1,
             "card": str(card),
             "valid_until": "2027-12-31",
             "resumed": False,
@@ -277,8 +279,8 @@ class TestEnrol:
         credential = Nvm.read(card).get("credential")
         assert credential is not None
         kept = b"".join(path.read_bytes() for path in place.folder.glob("ward.db*"))
-        # Receipt, then the card's three secrets.
-        assert not any(credential[at : at + 32] in kept for at in (32, 64, 96))
+        secrets = StoredCredential.from_bytes(credential).secrets
+        assert not any(secret.to_bytes(32) in kept for secret in secrets)
         assert PASSPHRASE.encode() not in kept
 
 

@@ -17,6 +17,7 @@ from tests.fixtures.plans import PlanCounter
 from tests.fixtures.postgres import registry_url as registry_url
 from tests.fixtures.world import TODAY
 
+from mumei.issuer.memory_ledger import MemoryLedger
 from mumei.maker.master_key import MasterKey
 from mumei.office.batch.events import Event, EventKind, Progress
 from mumei.office.batch.feeders import FolderFeeder
@@ -24,7 +25,6 @@ from mumei.office.batch.order_file import OrderLine, read_order
 from mumei.office.batch.orders import Orders
 from mumei.office.batch.run import STOP_AFTER, BatchDesk, run
 from mumei.office.counter.enrol import OfficeSteps
-from mumei.office.counter.office_steps import CardOffice
 from mumei.office.models import EnrolmentState
 from mumei.office.models_plans import ItemState, OrderState
 from mumei.office.records import NotFoundError
@@ -44,6 +44,7 @@ class Shop:
         self.hopper.mkdir()
         self.file = folder / "order.csv"
         self.events: list[Event] = []
+        self.ledger = MemoryLedger()
         with self.registry() as registry:
             registry.import_residents(world.residents(), clerk="sato")
 
@@ -67,9 +68,8 @@ class Shop:
     @contextmanager
     def desk(self) -> Iterator[BatchDesk]:
         with self.registry() as registry:
-            counter = PlanCounter(registry=registry, standard_cards=self.standard_cards)
-            steps = CardOffice(counter.office(), registry, lambda _: None)
-            yield BatchDesk(registry=registry, office=steps, clerk="sato", today=TODAY)
+            counter = PlanCounter(registry=registry, standard_cards=self.standard_cards, ledger=self.ledger)
+            yield BatchDesk(registry=registry, office=counter.office(), clerk="sato", today=TODAY)
 
     def run(self, order: int, *readers: str, desk: Callable[[], Any] | None = None) -> list[Event]:
         feeders = [FolderFeeder(self.hopper, name) for name in readers or ("A",)]
@@ -236,7 +236,7 @@ class TestRun:
         @contextmanager
         def wrong_keys() -> Iterator[BatchDesk]:
             with shop.desk() as desk:
-                desk.office._office._keys_of = MasterKey(secret=bytes(16)).keys_of  # type: ignore[attr-defined]
+                desk.office._keys_of = MasterKey(secret=bytes(16)).keys_of  # type: ignore[attr-defined]
                 yield desk
 
         events = shop.run(order, desk=wrong_keys)

@@ -7,24 +7,26 @@ stored before the card has given it back from its own memory, and a standard car
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol
 
+from mumei.issuer.issuance import Purpose
 from mumei.office.counter.plan import NOTHING, Flow, Plan, Result, Step
 from mumei.office.counter.seat import Seat
 from mumei.office.models import EnrolmentState
+from mumei.office.models_cards import CardState
 from mumei.office.models_plans import PlanKind
 from mumei.office.records import EnrolmentRecord
 from mumei.office.registry import Registry
 from mumei.session.channel import Channel
-from mumei.session.scp03 import IssuedCardError
+from mumei.session.scp03 import IssuedCardError, Scp03Channel
 from mumei_core.commands.enrolment import EnrolmentAnswer
-from mumei_core.errors import WrongCardError
 
+CARD: Final = "right card"
 BEGIN: Final = "begin"
+RESERVE: Final = "reserve"
 PIN: Final = "pin"
-COMMIT: Final = "commit"
 SIGN: Final = "sign"
 STORE: Final = "store"
 READ_BACK: Final = "read back"
@@ -34,10 +36,10 @@ LETTER: Final = "letter"
 
 
 class OfficeSteps(Protocol):
-    """What an office does with a card, step by step; :class:`mumei.office.enrolment.Office` knows how."""
+    """What an office does with a card, step by step: :class:`mumei.office.enrolment.Office`."""
 
-    def open(self, channel: Channel, card_number: bytes | None) -> Channel:
-        """Is it a card of our kind, of our stock, the one that is meant? Then the channel to write through."""
+    def open(self, channel: Channel, card_number: bytes | None = None) -> Channel:
+        """Is it a card of our kind, the one that is meant? Then the channel to write through."""
 
     def pin(self, channel: Channel, record: EnrolmentRecord, today: date) -> None:
         """Parameters and trust points on the card, if it has none."""
@@ -46,7 +48,7 @@ class OfficeSteps(Protocol):
         """The card's commitment for this record, checked, of a genuine card; the same again."""
 
     def sign(self, record: EnrolmentRecord, answer: EnrolmentAnswer, today: date) -> EnrolmentRecord:
-        """Terms, then the signature, on record; the same again."""
+        """Answer and terms, then the issuer's signature, on record; the same again."""
 
     def store(self, channel: Channel, record: EnrolmentRecord) -> None:
         """The card checks its credential and keeps it; the same again, and the card confirms it."""
@@ -56,28 +58,32 @@ class OfficeSteps(Protocol):
 
 
 @dataclass(kw_only=True)
-class EnrolDesk:
+class Till:
+    """What is always there: the registry, and who works with it."""
+
+    registry: Registry
+    clerk: str
+
+
+@dataclass(kw_only=True)
+class EnrolDesk(Till):
     """A desk with everything that an enrolment needs. ``letter``: prints it, None where the maker's letter goes
     with the card; told the enrolment's number and whether one was perhaps printed before.
     """
 
-    registry: Registry
     office: OfficeSteps
     seat: Seat
-    clerk: str
     today: date
     letter: Callable[[int, bool], None] | None = None
-    _answer: EnrolmentAnswer | None = field(default=None, repr=False)
 
     def record(self, plan: Plan) -> EnrolmentRecord:
         """The enrolment that the plan began."""
         return self.registry.enrolment(plan.integer(BEGIN, "enrolment"))
 
-    def answer(self, plan: Plan) -> EnrolmentAnswer:
-        """The card's commitment: asked for once, after a crash once more."""
-        if self._answer is None:
-            self._answer = self.office.commit(self.seat.channel(), self.record(plan))
-        return self._answer
+    @property
+    def keeps_stock(self) -> bool:
+        """Whether cards come with delivery notes here: then only such are used."""
+        return self.registry.stock().counts[CardState.STOCK] > 0
 
 
 def _begin(desk: EnrolDesk, plan: Plan) -> Result:
@@ -87,11 +93,29 @@ def _begin(desk: EnrolDesk, plan: Plan) -> Result:
     return {"enrolment": record.number}
 
 
-def _cancel(desk: EnrolDesk, plan: Plan) -> None:
+def _cancel(desk: Till, plan: Plan) -> None:
     """The record is closed, if it was made: a step that was killed may have made one that it did not name."""
+    named = plan.integer(BEGIN, "enrolment") if plan.is_done(BEGIN) else None
     for record in desk.registry.enrolments_of(plan.resident_number):
-        if record.state not in (EnrolmentState.STORED, EnrolmentState.CANCELLED):
+        kept = desk.registry.issuing(record.number)
+        ours = record.number == named or (named is None and (kept is None or kept.purpose is Purpose.ENROL))
+        if ours and record.state not in (EnrolmentState.STORED, EnrolmentState.CANCELLED):
             desk.registry.cancel_enrolment(record.number, clerk=desk.clerk)
+
+
+def _card(desk: EnrolDesk, _plan: Plan) -> Result:
+    """Is it a card of our kind, whose keys we have, and not issued yet? Else nothing is begun."""
+    desk.seat.channel()
+    return NOTHING
+
+
+def _reserve(desk: EnrolDesk, plan: Plan) -> Result:
+    """Out of the stock, and nobody else's."""
+    channel = desk.seat.channel()
+    if not isinstance(channel, Scp03Channel) or not desk.keeps_stock:
+        return NOTHING
+    number, record = channel.diversification_data, desk.record(plan)
+    return {"card": desk.registry.reserve_card(number, record.number, clerk=desk.clerk).card}
 
 
 def _pin(desk: EnrolDesk, plan: Plan) -> Result:
@@ -101,19 +125,11 @@ def _pin(desk: EnrolDesk, plan: Plan) -> Result:
     return NOTHING
 
 
-def _commit(desk: EnrolDesk, plan: Plan) -> Result:
-    if desk.record(plan).state in (EnrolmentState.STARTED, EnrolmentState.COMMITTED):
-        answer = desk.answer(plan)
-        desk.registry.record_commitment(
-            desk.record(plan).number, answer.commitment.to_octets(), clerk=desk.clerk
-        )
-    return NOTHING
-
-
 def _sign(desk: EnrolDesk, plan: Plan) -> Result:
     record = desk.record(plan)
-    if record.state is EnrolmentState.COMMITTED:
-        record = desk.office.sign(record, desk.answer(plan), desk.today)
+    if record.state in (EnrolmentState.STARTED, EnrolmentState.COMMITTED):
+        answer = desk.office.commit(desk.seat.channel(), record)
+        record = desk.office.sign(record, answer, desk.today)
     return {"valid_until": record.valid_until or 0}
 
 
@@ -158,10 +174,11 @@ def _letter(desk: EnrolDesk, plan: Plan) -> Result:
 ENROL: Final[Flow[EnrolDesk]] = Flow(
     kind=PlanKind.ENROL,
     steps=(
+        Step(name=CARD, run=_card, says="is it the right card?", only_looks=True),
         Step(name=BEGIN, run=_begin, undo=_cancel),
-        Step(name=PIN, run=_pin, says="the right card? it pins the issuer's parameters"),
-        Step(name=COMMIT, run=_commit, says="the card draws its secrets and commits to them"),
-        Step(name=SIGN, run=_sign, says="the issuer signs blindly"),
+        Step(name=RESERVE, run=_reserve),
+        Step(name=PIN, run=_pin),
+        Step(name=SIGN, run=_sign, says="the card draws its secrets and commits to them"),
         Step(name=STORE, run=_store, says="the card checks its credential and stores it"),
         Step(name=READ_BACK, run=_read_back, says="the credential is read back from the card"),
         Step(name=RECORD, run=_record),
@@ -171,11 +188,3 @@ ENROL: Final[Flow[EnrolDesk]] = Flow(
     # Before it the card may hold a good credential already: the resident's next enrolment is then a replacement.
     point_of_no_return=RECORD,
 )
-
-
-def not_the_card_of(record: EnrolmentRecord) -> WrongCardError:
-    """The error for a card that an enrolment did not begin with."""
-    return WrongCardError(
-        "this is not the card that the enrolment began with",
-        hint=f"Put back the card of enrolment {record.number}, or cancel that enrolment and begin anew.",
-    )

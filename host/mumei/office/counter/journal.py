@@ -16,6 +16,8 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mumei.office.audit.actions import AuditAction
+from mumei.office.audit.trail import record
 from mumei.office.counter.plan import (
     NOTHING,
     LeaseLostError,
@@ -140,12 +142,26 @@ class Journal(RegistryBase):
                 hint=f"Wait for it. If that workstation is dead, go on here with --take-over; "
                 f"unheard of, it may be gone on with after {row.lease_until:%H:%M} UTC.",
             )
+        taken_over = row.lease is not None
         row.lease = secrets.token_bytes(16)
         row.workstation = str(self._workstation)
         row.lease_until = self._clock() + self._lease
         row.changed_at = self._clock()
         session.flush()
+        if taken_over:
+            self.note(session, AuditAction.PLAN_TAKEN_OVER, row)
         return HeldPlan(self, row.lease, _plan(session, row))
+
+    def note(self, session: Session, action: AuditAction, row: PlanRow) -> None:
+        """An entry of the audit trail about a plan."""
+        record(
+            session,
+            at=self._clock(),
+            clerk=self._clerk,
+            action=action,
+            resident=row.resident_id,
+            plan=row.id,
+        )
 
     def _is_over(self, row: PlanRow) -> bool:
         holder = Workstation.parse(row.workstation or "")
@@ -197,6 +213,8 @@ class HeldPlan:
             if step is not None:
                 step.state, step.changed_at = StepState.UNDONE.value, self._journal._clock()
             if name is None:
+                if row.state == PlanState.CANCELLING.value:
+                    self._journal.note(session, AuditAction.PLAN_CANCELLED, row)
                 self._end(row, PlanState.CANCELLED)
             return self._kept(session, row)
 
@@ -249,7 +267,7 @@ class HeldPlan:
 
 def _found(row: PlanRow | None, number: int) -> PlanRow:
     if row is None:
-        raise NotFoundError(f"there is no plan number {number}", hint="List them: mumei office plans.")
+        raise NotFoundError(f"there is no plan number {number}", hint="List them: mumei office plan list")
     return row
 
 

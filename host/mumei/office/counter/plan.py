@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Generic, Protocol, Self, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from mumei.office.models_plans import PlanKind, PlanState, StepState
 from mumei_core.errors import DataError, HostEnvironmentError, MumeiError, UsageError
@@ -97,14 +97,16 @@ Desk = TypeVar("Desk")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Generic[Desk]):
     """``run`` does it, again if need be, and returns what later steps have to know. ``undo`` takes it back when the
-    plan is cancelled, and may be asked to although ``run`` was never finished; None where nothing is left of it.
-    ``says``: for the clerk, while it is being done.
+    plan is cancelled, with what :func:`cancel` was given, for which less is needed than for doing it; it may be
+    asked to although ``run`` was never finished; None where nothing is left of it. ``says``: for the clerk.
+    ``only_looks``: nothing is changed by it.
     """
 
     name: str
     run: Callable[[Desk, Plan], Result]
-    undo: Callable[[Desk, Plan], None] | None = None
+    undo: Callable[[Any, Plan], None] | None = None
     says: str = ""
+    only_looks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,19 +162,20 @@ class Carried:
 Progress = Callable[[str], None]
 
 
-def _say_nothing(_message: str) -> None:
+def say_nothing(_message: str) -> None:
     """For who wants no progress."""
 
 
 def carry_out(
-    flow: Flow[Desk], hold: Hold, desk: Desk, *, progress: Progress = _say_nothing, until: str | None = None
+    flow: Flow[Desk], hold: Hold, desk: Desk, *, progress: Progress = say_nothing, until: str | None = None
 ) -> Carried:
     """Do what is left of the plan. ``until``: stop behind this step, the plan stays open.
 
-    Raises what a step raises: the plan stays where it is and is let go, so that any workstation can go on. Raises
-    PlanConflictError for a plan that is over or being cancelled, and LeaseLostError.
+    Raises what a step raises: the plan stays where it is and is let go, so that any workstation can go on; only one
+    of which nothing was done yet is cancelled. Raises PlanConflictError for a plan that is over or being cancelled,
+    and LeaseLostError.
     """
-    with _released(hold):
+    with _released(hold, flow):
         if hold.plan.state is not PlanState.OPEN:
             raise PlanConflictError(
                 f"plan {hold.plan.number} is {hold.plan.state.lower()}",
@@ -194,12 +197,12 @@ def carry_out(
         return Carried.of(hold.write(done=done, ends=True), resumed=resumed)
 
 
-def cancel(flow: Flow[Desk], hold: Hold, desk: Desk, *, progress: Progress = _say_nothing) -> Plan:
-    """Take back what was done, last step first; a cancellation that broke off goes on.
+def cancel(flow: Flow[Desk], hold: Hold, back: object, *, progress: Progress = say_nothing) -> Plan:
+    """Take back what was done, last step first; a cancellation that broke off goes on. ``back`` is for the steps.
 
     Raises PlanConflictError once the plan is over, or past its point of no return; and what taking back raises.
     """
-    with _released(hold):
+    with _released(hold, None):
         plan = hold.plan
         if plan.state not in (PlanState.OPEN, PlanState.CANCELLING):
             raise PlanConflictError(
@@ -218,17 +221,32 @@ def cancel(flow: Flow[Desk], hold: Hold, desk: Desk, *, progress: Progress = _sa
                 continue
             if step.undo is not None:
                 progress(f"taking back: {step.name}")
-                step.undo(desk, plan)
+                step.undo(back, plan)
             plan = hold.undone(step.name)
         return hold.undone(None)
 
 
 @contextlib.contextmanager
-def _released(hold: Hold) -> Iterator[None]:
+def _released(hold: Hold, flow: Flow[Desk] | None) -> Iterator[None]:
     """An error lets the plan go; whoever is killed lets go of nothing, and is found out by the next."""
     try:
         yield
-    except (Exception, KeyboardInterrupt):
+    except (Exception, KeyboardInterrupt) as error:
         with contextlib.suppress(MumeiError):
-            hold.release()
+            if flow is not None and _nothing_was_done(flow, hold.plan, error):
+                hold.undone(None)
+            else:
+                hold.release()
         raise
+
+
+def _nothing_was_done(flow: Flow[Desk], plan: Plan, error: BaseException) -> bool:
+    """Whether steps have only looked, or the first that would have changed something was refused."""
+    changing = [step for step in flow.steps if not step.only_looks and plan.step(step.name) is not None]
+    if plan.state is not PlanState.OPEN or len(changing) > 1 or not isinstance(error, MumeiError):
+        return False
+    if not changing:
+        return True
+    first = plan.step(changing[0].name)
+    refused = isinstance(error, DataError | UsageError)
+    return refused and first is not None and first.state is StepState.STARTED and first.attempts == 1

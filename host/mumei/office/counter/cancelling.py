@@ -1,0 +1,39 @@
+"""Ending what was begun at the counter and will not be finished: plans, and enrolments with theirs."""
+
+from __future__ import annotations
+
+from mumei.office.counter.enrol import BEGIN, ENROL, Till
+from mumei.office.counter.journal import Journal
+from mumei.office.counter.plan import Plan, PlanConflictError, Progress, cancel, say_nothing
+from mumei.office.models_plans import PlanKind
+from mumei.office.registry import Registry
+
+
+def cancel_enrolment(registry: Registry, enrolment: int, *, clerk: str) -> None:
+    """End an open enrolment, and the plan that it belongs to. Again is fine.
+
+    Raises as :meth:`Registry.cancel_enrolment` and :func:`cancel_plan`.
+    """
+    record = registry.enrolment(enrolment)
+    for plan in Journal(registry, clerk=clerk).plans(resident_number=record.resident_number, unfinished=True):
+        if (
+            plan.kind is PlanKind.ENROL
+            and plan.is_done(BEGIN)
+            and plan.integer(BEGIN, "enrolment") == enrolment
+        ):
+            cancel_plan(registry, plan.number, clerk=clerk)
+    registry.cancel_enrolment(enrolment, clerk=clerk)
+
+
+def cancel_plan(
+    registry: Registry, number: int, *, clerk: str, take_over: bool = False, progress: Progress = say_nothing
+) -> Plan:
+    """Take a plan back as far as it can be. Raises as :meth:`Journal.resume` and :func:`cancel`."""
+    hold = Journal(registry, clerk=clerk).resume(number, take_over=take_over)
+    if hold.plan.kind is PlanKind.ENROL:
+        return cancel(ENROL, hold, Till(registry=registry, clerk=clerk), progress=progress)
+    hold.release()
+    raise PlanConflictError(
+        f"plan {number}, {hold.plan.kind.lower()}, cannot be cancelled",
+        hint="Finish it: the same command goes on.",
+    )
