@@ -160,7 +160,7 @@ def _keys(session: Session) -> Iterator[ClerkKey]:
         .join(ClerkRow, ClerkRow.id == ClerkKeyRow.clerk_id)
         .order_by(ClerkKeyRow.id)
     )
-    for name, point in found.tuples():
+    for name, point in found:
         yield ClerkKey(clerk=name, point=point)
 
 

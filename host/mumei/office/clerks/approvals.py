@@ -105,7 +105,7 @@ class Approvals(RegistryBase):
         )
         now = self._clock()
         with self._reading() as session:
-            found = tuple(Approval.from_row(*row, now) for row in session.execute(query).tuples())
+            found = tuple(Approval.from_row(*row, now) for row in session.execute(query))
         waiting = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
         return tuple(item for item in found if not open_only or item.state in waiting)
 
