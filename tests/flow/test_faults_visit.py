@@ -94,6 +94,9 @@ def allowed(kind: str, fault: str, exchange: int) -> set[int]:
         if kind != "development" and fault.startswith("garble") and exchange == 4:
             # The nonce of PACE: another one is another password, and a password is not tried twice.
             return before | {1}
+        if kind == "development" and fault == "garble@{}:27" and exchange == 2:
+            # In plain nothing tells that the card takes longer commands than the altered octet has it.
+            return before | {1}
         return before
     if kind != "development":
         return after

@@ -8,12 +8,14 @@ from datetime import date
 import pytest
 from tests.fixtures import standard, world
 from tests.fixtures.standard import CAN
+from tests.fixtures.statements import present_token, with_token
 from tests.fixtures.world import PIN, PUK, TRANSPORT_PIN, WRONG_PIN, over
 
 from mumei.session import personalisation, security_domain
 from mumei.session.application import Application
 from mumei.session.card_log import read_log
 from mumei.session.channel import Channel
+from mumei.session.credential import describe_terminal
 from mumei.session.holder import (
     Pin,
     Puk,
@@ -129,6 +131,9 @@ def test_a_development_card_from_first_to_last(witness: Witness) -> None:
         Application.select(channel)
         verify_pin(channel, Pin(PIN))
         read_log(channel)
+        at = world.terminal(over(20))
+        describe_terminal(channel, at.description_octets)
+        present_token(channel, at, with_token(at, world.request_of(at, AGE)))
     development = {spec.name for spec in COMMANDS.values() if "development" in spec.profiles}
     # What no product's session of this profile sends by itself.
     assert development - witness.names == {"GET CHALLENGE", "GET DATA", "GET RESPONSE"}
@@ -141,6 +146,7 @@ def test_a_standard_card_from_first_to_last(witness: Witness) -> None:
         Application.identify(channel)
         inside = open_scp03(channel, standard.MASTER.keys_of)
         personalisation.store_trust(inside, standard.card_trust())
+        personalisation.store_statement(inside, standard.trustees())
         pinned = standard.parameters().for_card(standard.CARD_DATE, statement=standard.digits_statement())
         personalisation.store_parameters(inside, pinned)
         number = inside.diversification_data
@@ -167,6 +173,8 @@ def test_a_standard_card_from_first_to_last(witness: Witness) -> None:
         Application.identify(channel)
         establish(channel, Puk(standard.LETTER.puk))
         restore_tries(channel)
+    with standard.inside(standard.terminal(over(20)), records) as shop:
+        present_token(shop.channel, shop.at, with_token(shop.at, shop.request(over(20))))
     expected = {spec.name for spec in COMMANDS.values() if "standard" in spec.profiles}
     # The shop above took the PIN for PACE.
     assert expected - witness.names == {"GET DATA", "GET RESPONSE", "VERIFY"}

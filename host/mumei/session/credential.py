@@ -73,7 +73,11 @@ def prepare(channel: Channel, request: bytes, statement: bytes) -> int:
 
     It uses the session's one presentation. Raises as :func:`present`, and DecodingError for what is no slot.
     """
-    answer = _answered(channel.send(messages.prepare(request=request, statement=statement)))
+    response = channel.send(messages.prepare(request=request, statement=statement))
+    if response.sw == codes.SW_NO_SPACE:
+        # Elsewhere it is about memory.
+        raise PresentationRefused(Refusal.NO_SLOT)
+    answer = _answered(response)
     if len(answer) != 1 or answer[0] >= SLOTS:
         raise DecodingError("the card named no slot")
     return answer[0]
@@ -92,7 +96,7 @@ def present_slot(channel: Channel, point: bytes, path: Sequence[bytes]) -> bytes
 def _answered(response: ResponseAPDU) -> bytes:
     if response.sw == codes.SW_OK:
         return response.data
-    if response.sw in {refusal.value for refusal in Refusal}:
+    if response.sw in {refusal.value for refusal in Refusal} - {codes.SW_NO_SPACE}:
         raise PresentationRefused(Refusal(response.sw))
     refuse_exhausted_memory(response.sw)
     raise CardRefused(f"the card refused to present: {status_word.describe(response.sw)}", sw=response.sw)
