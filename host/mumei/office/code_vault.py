@@ -94,8 +94,14 @@ class CodeVault:
         return number + self._siv.encrypt(code.digits.encode("ascii"), [number + _LABEL, record])
 
     def open(self, sealed: bytes, record: bytes) -> ResidentCode:
-        """The code. Raises DataError for one that was altered or belongs to another row or key."""
+        """The code. Raises DataError for one that was altered or belongs to another row, RegistryKeyError for one
+        under another key.
+        """
         number, ciphertext = sealed[:_NUMBER_OCTETS], sealed[_NUMBER_OCTETS:]
+        if key_number(sealed) != self.number:
+            raise RegistryKeyError(
+                "the registry's key was changed at this moment", hint="Nothing was changed by you: try again."
+            )
         try:
             digits = self._siv.decrypt(ciphertext, [number + _LABEL, record])
         except (InvalidTag, ValueError):

@@ -113,6 +113,31 @@ class ResidentEventRegistry(ResidentRegistry):
             audit(session, self._clock(), clerk, AuditAction.RESIDENT_MOVED_IN, row)
             return ResidentRecord.from_row(row, vault)
 
+    def reinstate(
+        self,
+        number: int,
+        *,
+        on: date,
+        clerk: str,
+        reason: EventReason = EventReason.ENTRY_ERROR,
+        version: int | None = None,
+    ) -> ResidentRecord:
+        """Somebody was entered as dead or moved out by mistake: they live here, and keep the card in hand."""
+        with self._writing(clerk) as session:
+            row = self._locked(session, number, version)
+            if row.state == ResidentState.RESIDENT:
+                raise ResidentStateError(f"resident {number} lives here", hint="There is nothing to undo.")
+            vault = self._vault(session)
+            check_day(on, resident_of(row, vault), today(self._clock))
+            changed = frozenset({"state", "state_since"})
+            self._keep(session, row, EventKind.CORRECTED, on, reason, clerk, changed)
+            row.state, row.state_since = ResidentState.RESIDENT.value, on
+            row.changed_at = self._clock()
+            _recall(session, row.id, None, None)
+            session.flush()
+            audit(session, self._clock(), clerk, AuditAction.RESIDENT_CORRECTED, row)
+            return ResidentRecord.from_row(row, vault)
+
     def change_name(
         self,
         number: int,

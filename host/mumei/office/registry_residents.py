@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -43,15 +44,35 @@ class ResidentRegistry(KeyedRegistry):
         """The resident with this code. Raises NotFoundError."""
         with self._reading() as session:
             vault = self._vault(session)
-            row = find_by_code(session, vault, code)
-            if row is None:
-                raise NotFoundError("no resident with this code is on record", hint="Add the resident first.")
+            return ResidentRecord.from_row(_by_code(session, vault, code), vault)
+
+    def look_up_code(self, code: ResidentCode, *, clerk: str) -> ResidentRecord:
+        """As :meth:`resident_by_code`, for a clerk: who looked whom up by code stands in the trail."""
+        with self._writing(clerk) as session:
+            vault = self._vault(session)
+            row = _by_code(session, vault, code)
+            audit(session, self._clock(), clerk, AuditAction.RESIDENT_FOUND_BY_CODE, row)
             return ResidentRecord.from_row(row, vault)
 
-    def residents(self, *, after: int = 0, limit: int = 50) -> tuple[ResidentRecord, ...]:
-        """A page: at most ``limit`` (1..1000) residents with record numbers above ``after``, ascending."""
+    def residents(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 50,
+        reading: str | None = None,
+        birth_date: date | None = None,
+    ) -> tuple[ResidentRecord, ...]:
+        """A page: at most ``limit`` (1..1000) residents with record numbers above ``after``, ascending.
+
+        ``reading``: only those whose family name's reading it is, in full-width katakana; ``birth_date``: only
+        those born on that day.
+        """
         check_page(after, limit)
         query = select(ResidentRow).where(ResidentRow.id > after).order_by(ResidentRow.id).limit(limit)
+        if reading is not None:
+            query = query.where(ResidentRow.family_reading == reading)
+        if birth_date is not None:
+            query = query.where(ResidentRow.birth_date == birth_date)
         with self._reading() as session:
             vault = self._vault(session)
             return tuple(ResidentRecord.from_row(row, vault) for row in session.scalars(query))
@@ -71,3 +92,10 @@ class ResidentRegistry(KeyedRegistry):
         )
         audit(session, self._clock(), clerk, AuditAction.RESIDENT_ADDED, row)
         return ResidentRecord.from_row(row, vault)
+
+
+def _by_code(session: Session, vault: CodeVault, code: ResidentCode) -> ResidentRow:
+    row = find_by_code(session, vault, code)
+    if row is None:
+        raise NotFoundError("no resident with this code is on record", hint="Add the resident first.")
+    return row

@@ -59,7 +59,7 @@ def not_here(row: ResidentRow) -> ResidentStateError:
     since = f" on {row.state_since.isoformat()}" if row.state_since else ""
     if row.state == ResidentState.DECEASED:
         return ResidentStateError(
-            f"resident {row.id} died{since}", hint="If that is an error, have the entry looked at by IT."
+            f"resident {row.id} died{since}", hint="If that is an error: mumei office resident reinstate."
         )
     return ResidentStateError(
         f"resident {row.id} moved out{since}", hint="If they are back, enter that they moved in again first."
