@@ -17,7 +17,7 @@ from mumei_core.crypto import hashing
 from mumei_core.crypto.curve import UNCOMPRESSED_LENGTH
 from mumei_core.dates import MAX_AGE
 from mumei_core.eac import der
-from mumei_core.eac.signature import SIGNATURE_LENGTH, verify
+from mumei_core.eac.signature import SIGNATURE_LENGTH, SigningKey, verify
 from mumei_core.errors import DecodingError, InvalidProof
 from mumei_core.iso7816 import ber_tlv
 from mumei_core.iso7816.ber_tlv import Tlv
@@ -113,6 +113,11 @@ class SignedStatement:
     record: bytes
     authority: bytes
     auditor: bytes
+
+    @classmethod
+    def by(cls, record: bytes, authority: SigningKey, auditor: SigningKey) -> SignedStatement:
+        """``record`` with both signatures, where both keys are at hand: ceremonies, development, tests."""
+        return cls(record=record, authority=authority.sign(record), auditor=auditor.sign(record))
 
     def to_octets(self) -> bytes:
         """As it travels."""

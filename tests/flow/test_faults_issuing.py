@@ -41,20 +41,11 @@ class Desk:
 
 
 def _development(registry: Registry) -> Office:
-    return Office(registry, world.issuer().parameters, world.issuer().signing, clerk="sato")
+    return Office(registry, world.issuer().parameters, world.issuer().issuing, clerk="sato")
 
 
 def _standard(registry: Registry) -> Office:
-    return Office(
-        registry,
-        standard.parameters(),
-        world.issuer().signing,
-        clerk="sato",
-        keys_of=standard.MASTER.keys_of,
-        trust=standard.card_trust(),
-        statement=standard.digits_statement(),
-        maker_root=standard.MAKER_ROOT.certificate.to_octets(),
-    )
+    return standard.office(registry)
 
 
 DESKS: Final = {

@@ -60,16 +60,7 @@ class Desk:
     def enrol(
         self, connection: CardConnection, *, maker_root: bytes | None = MAKER_ROOT.certificate.to_octets()
     ) -> Enrolled:
-        office = Office(
-            self.registry,
-            standard.parameters(),
-            world.issuer().signing,
-            clerk="test",
-            keys_of=MASTER.keys_of,
-            trust=standard.card_trust(),
-            statement=standard.digits_statement(),
-            maker_root=maker_root,
-        )
+        office = standard.office(self.registry, clerk="test", maker_root=maker_root)
         return office.enrol(Channel(connection), self.resident, today=TODAY)
 
     def refuses(self, card: InsertedCard, error: type[MumeiError], saying: str) -> None:
@@ -121,11 +112,15 @@ class TestGenuine:
         desk.enrol(Wire(card.connection, extended=extended))
         assert not set(card.nvm.sizes()) & (ATTESTATION_RECORDS | {RECORD_PENDING})
 
-    def test_shows_its_makers_certificate_and_signs_nonce_and_commitment(self, card: InsertedCard) -> None:
+    def test_shows_its_makers_certificate_and_signs_nonce_commitment_and_shares(
+        self, card: InsertedCard
+    ) -> None:
         answer = enrolled(card)
         attestation = attestation_in(answer)
         attestation.certificate.check_card(MAKER_ROOT.certificate)
-        attestation.check_signature(world.NONCE + answer.commitment.to_octets())
+        assert answer.linked is not None
+        attested = world.NONCE + answer.commitment.to_octets() + answer.linked.attested
+        attestation.check_signature(attested)
 
     def test_the_same_nonce_gets_the_same_octets_again_and_another_nonce_others(
         self, card: InsertedCard
@@ -265,7 +260,7 @@ class TestDesk:
         records = {**world.card_with_parameters(), **attestation_records(genuine)}
         with Registry.create(tmp_path / "registry.db") as registry, in_memory(records) as card:
             resident = registry.add_resident(world.residents()[0], clerk="test").number
-            office = Office(registry, world.issuer().parameters, world.issuer().signing, clerk="test")
+            office = Office(registry, world.issuer().parameters, world.issuer().issuing, clerk="test")
             with pytest.raises(ProtocolError, match="development"):
                 office.enrol(Channel(card.connection), resident, today=TODAY)
 

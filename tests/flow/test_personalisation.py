@@ -12,6 +12,9 @@ from tests.fixtures import world
 from tests.fixtures.certificates import AUDITOR, CVCA
 from tests.fixtures.world import TODAY, InsertedCard, Records, Wire, in_memory, noon, records_of
 
+from mumei.auditor.audit import sign_digits
+from mumei.issuer.embedded import EmbeddedIssuer
+from mumei.issuer.memory_ledger import MemoryLedger
 from mumei.issuer.parameters import PublicParameters
 from mumei.maker.attestation_root import MakerRoot
 from mumei.maker.master_key import MasterKey
@@ -25,6 +28,7 @@ from mumei.session.channel import Channel
 from mumei.session.pace import Can, establish
 from mumei.session.scp03 import IssuedCardError, Scp03Channel, WrongKeysError, open_scp03
 from mumei.transport.base import CardConnection
+from mumei_card.applet.attestation import attestation_records
 from mumei_card.applet.records import RECORD_CREDENTIAL, RECORD_PARAMETERS
 from mumei_card.applet.security_domain import RECORD_SECURITY_DOMAIN, RECORD_STATIC_KEYS, SecurityDomain
 from mumei_card.applet.trust_points import RECORD_AUDITOR_KEYS, RECORD_TRUST, trust_records
@@ -32,6 +36,8 @@ from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE
 from mumei_card.personalisation import PinLetter, initial_records
 from mumei_core.commands import codes
 from mumei_core.commands.trust import CardTrust
+from mumei_core.dates import day_number
+from mumei_core.development_trustees import development_trustees
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import (
     CardRefused,
@@ -46,6 +52,7 @@ from mumei_core.gp.card_keys import CardKeys
 from mumei_core.gp.life_cycle import LifeCycle
 from mumei_core.gp.scp03_session import Level, Mode
 from mumei_core.iso7816.apdu import CommandAPDU
+from mumei_core.statements import SignedStatement
 
 MASTER = MasterKey(secret=bytes(range(16)))
 MAKER = MakerRoot.generate("Maker TEST")
@@ -57,12 +64,19 @@ KEYS = CardKeys(
     attestation=MAKER.new_attestation_key(),
 )
 LETTER = PinLetter(transport_pin=world.TRANSPORT_PIN, puk=world.PUK, can="500540")
-TRUST = CardTrust.of([CVCA.certificate], TODAY, auditor_keys=[AUDITOR.point])
+ROOT = SigningKey.generate()
+TRUST = CardTrust.of([CVCA.certificate], TODAY, auditor_keys=[AUDITOR.point], root_keys=[ROOT.point])
+TRUSTEES = SignedStatement.by(development_trustees().to_octets(), ROOT, AUDITOR).to_octets()
 
 
 @cache
 def parameters() -> PublicParameters:
     return replace(world.issuer().parameters, profile=codes.PROFILE_STANDARD)
+
+
+@cache
+def digits_statement() -> bytes:
+    return sign_digits(parameters(), ROOT, AUDITOR).to_octets()
 
 
 @cache
@@ -76,7 +90,8 @@ def card_with_parameters() -> Records:
     with in_memory(new_card()) as card:
         channel = open_channel(card.connection)
         personalisation.store_trust(channel, TRUST)
-        personalisation.store_parameters(channel, parameters().for_card(TODAY))
+        personalisation.store_statement(channel, TRUSTEES)
+        personalisation.store_parameters(channel, parameters().for_card(TODAY, statement=digits_statement()))
         return records_of(card.nvm)
 
 
@@ -99,6 +114,12 @@ class Desk:
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
+        self.issuing = EmbeddedIssuer(
+            [world.issuer().key],
+            MemoryLedger(),
+            maker_root=MAKER.certificate,
+            today=lambda: day_number(TODAY),
+        )
         self.resident = registry.add_resident(world.residents()[0], clerk="test").number
 
     def enrol(
@@ -114,11 +135,13 @@ class Desk:
         office = Office(
             self.registry,
             given or parameters(),
-            world.issuer().signing,
+            self.issuing if given is None else world.issuer().issuing,
             clerk="test",
             keys_of=master.keys_of if master is not None else None,
             trust=trust,
+            statement=digits_statement(),
             maker_root=MAKER.certificate.to_octets(),
+            trustees=TRUSTEES if trust is not None else None,
         )
         return office.enrol(
             Channel(connection), self.resident, today=TODAY, card_number=number, replacement=replacement
@@ -181,7 +204,8 @@ class TestIssuing:
         self, desk: Desk, card: InsertedCard
     ) -> None:
         desk.enrol(card.connection)
-        with in_memory(card_with_parameters()) as another:
+        genuine = attestation_records(MAKER.new_attestation_key())
+        with in_memory({**card_with_parameters(), **genuine}) as another:
             with pytest.raises(EnrolmentConflictError):
                 desk.enrol(another.connection)
             assert another.nvm.get(RECORD_CREDENTIAL) is None

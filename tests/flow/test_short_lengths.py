@@ -31,7 +31,7 @@ def test_enrolment_visit_and_receipt_without_extended_lengths(tmp_path: Path) ->
         Wire(open_simulator(card), extended=False) as wire,
     ):
         registry.import_residents(world.residents(), clerk="sato")
-        office = Office(registry, issuer().parameters, issuer().signing, clerk="sato")
+        office = Office(registry, issuer().parameters, issuer().issuing, clerk="sato")
         office.enrol(Channel(wire), 1, today=TODAY)
         answer = visit(Channel(wire), at, question, today=TODAY)
     assert answer.verdict.outcome is Outcome.ACCEPT

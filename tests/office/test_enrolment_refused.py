@@ -14,6 +14,9 @@ from tests.fixtures import world
 from tests.fixtures.counter import Counter, Dying, PowerCut, counter_in
 from tests.fixtures.world import TODAY, Wire, issuer
 
+from mumei.issuer.check_issuance import WrongIssuanceError
+from mumei.issuer.issuance import Issuance, IssuanceRequest
+from mumei.office import enrolment
 from mumei.office.enrolment import Office
 from mumei.office.models import EnrolmentState
 from mumei.office.records import EnrolmentConflictError, NotFoundError
@@ -48,7 +51,7 @@ class TestWrongCards:
         assert caught.value.hint
         return caught.value
 
-    @pytest.mark.parametrize("step", ["record_commitment", "record_issuance_terms", "record_signature"])
+    @pytest.mark.parametrize("step", ["record_answer", "record_valid_until", "record_issuance"])
     def test_another_card_in_between(self, counter: Counter, step: str) -> None:
         mine = counter.card("mine")
         with pytest.raises(PowerCut):
@@ -70,7 +73,7 @@ class TestWrongCards:
     def test_a_signed_credential_touches_no_other_card(self, counter: Counter) -> None:
         with pytest.raises(PowerCut):
             counter.enrol(
-                counter.card("mine"), registry=Dying(counter.registry, "record_signature", after=True)
+                counter.card("mine"), registry=Dying(counter.registry, "record_issuance", after=True)
             )
         for name, records in (
             ("blank", world.new_card()),
@@ -100,7 +103,7 @@ class TestWrongCards:
     def test_the_cancelled_enrolments_card_serves_the_next(self, counter: Counter) -> None:
         card = counter.card()
         with pytest.raises(PowerCut):
-            counter.enrol(card, registry=Dying(counter.registry, "record_commitment", after=True))
+            counter.enrol(card, registry=Dying(counter.registry, "record_answer", after=True))
         counter.registry.cancel_enrolment(1, clerk="sato")
         assert counter.enrol(card).enrolment == 2
         counter.assert_issued(card)
@@ -112,7 +115,7 @@ class TestWrongIssuer:
             Office(
                 counter.registry,
                 issuer("Elsewhere TEST").parameters,
-                issuer().signing,
+                issuer().issuing,
                 clerk="sato",
             )
         assert caught.value.hint
@@ -120,7 +123,7 @@ class TestWrongIssuer:
     def test_another_issuer_may_not_finish_what_one_began(self, counter: Counter) -> None:
         card = counter.card()
         with pytest.raises(PowerCut):
-            counter.enrol(card, registry=Dying(counter.registry, "record_issuance_terms", after=True))
+            counter.enrol(card, registry=Dying(counter.registry, "record_valid_until", after=True))
         before = card.read_bytes()
         with pytest.raises((WrongCardError, EnrolmentConflictError)):
             counter.enrol(card, issuer_name="Elsewhere TEST")
@@ -128,18 +131,27 @@ class TestWrongIssuer:
         counter.enrol(card)
         counter.assert_issued(card)
 
-    def test_an_issuer_that_signs_under_another_key_finds_no_card_to_take_it(self, counter: Counter) -> None:
+    @pytest.mark.parametrize(("looks", "error"), [(True, WrongIssuanceError), (False, CardRefused)])
+    def test_an_issuer_that_signs_under_another_key_finds_no_card_to_take_it(
+        self, counter: Counter, monkeypatch: pytest.MonkeyPatch, looks: bool, error: type[MumeiError]
+    ) -> None:
+        """The office finds it out, and an office that does not look, the card."""
+
         class Marking:
             """Signs with a key made for this card, under the name of the common one."""
 
-            key_id = issuer().signing.key_id
-            issue = issuer("Elsewhere TEST").signing.issue
+            key_id = issuer().issuing.key_id
+
+            def issue(self, request: IssuanceRequest) -> Issuance:
+                return replace(issuer("Elsewhere TEST").issuing.issue(request), key_id=self.key_id)
 
         card = counter.card()
-        office = Office(counter.registry, issuer().parameters, Marking(), clerk="sato")  # type: ignore[arg-type]
-        with open_simulator(card) as connection, pytest.raises(CardRefused) as caught:
+        office = Office(counter.registry, issuer().parameters, Marking(), clerk="sato")
+        if not looks:
+            monkeypatch.setattr(enrolment, "check_issuance", lambda *_: None)
+        with open_simulator(card) as connection, pytest.raises(error) as caught:
             office.enrol(Channel(connection), 1, today=TODAY)
-        assert caught.value.sw == 0x6A80
+        assert caught.value.hint
         assert "credential" not in world.records_of(Nvm.read(card))
 
     @pytest.mark.parametrize("what", ["a point of A", "a point of W", "W1"])

@@ -15,7 +15,6 @@ from tests.fixtures.world import TODAY, Wire, over, under
 from mumei.auditor.files import save_statement
 from mumei.authority.folder import write_certificate
 from mumei.files import write_new_file
-from mumei.office.enrolment import Office
 from mumei.office.registry import Registry
 from mumei.session.application import Application
 from mumei.session.channel import Channel
@@ -127,16 +126,7 @@ def test_issued_asked_and_proven_later(pcscd: Pcscd, place: Place) -> None:
 def test_personalisation_and_visit_in_both_lengths(pcscd: Pcscd, place: Place, extended: bool) -> None:
     file = place.card("hanako", standard.new_card())
     with served(file, pcscd), Registry.open(place.registry, clock=world.noon) as registry:
-        office = Office(
-            registry,
-            standard.parameters(),
-            world.issuer().signing,
-            clerk="sato",
-            keys_of=standard.MASTER.keys_of,
-            trust=standard.card_trust(),
-            statement=standard.digits_statement(),
-            maker_root=standard.MAKER_ROOT.certificate.to_octets(),
-        )
+        office = standard.office(registry)
         with Wire(open_reader(), extended=extended) as wire:
             office.enrol(Channel(wire), 1, today=TODAY)
         if not extended:

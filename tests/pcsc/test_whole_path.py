@@ -81,7 +81,7 @@ def test_long_commands_pass_in_extended_length(pcscd: Pcscd, place: Place) -> No
         served(place.card("hanako"), pcscd),
         Registry.open(place.registry, clock=world.noon) as registry,
     ):
-        office = Office(registry, world.issuer().parameters, world.issuer().signing, clerk="sato")
+        office = Office(registry, world.issuer().parameters, world.issuer().issuing, clerk="sato")
         with Wire(open_reader()) as wire:
             office.enrol(Channel(wire), 1, today=TODAY)
         assert wire.exchanges == ENROLMENT_EXCHANGES

@@ -9,6 +9,7 @@ from typing import Final
 
 from tools.bench.world import AGE_ONLY, RP_CONTEXT, SHOP_NAME, Desk, World
 
+from mumei.auditor.audit import sign_digits
 from mumei.authority.credentials import TerminalCredentials
 from mumei.authority.issuing import (
     ALL_RIGHTS,
@@ -24,14 +25,18 @@ from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import make_parameters
 from mumei.maker.attestation_root import MakerRoot
 from mumei.maker.master_key import MasterKey
+from mumei.terminal.calendar import SigningCalendar
+from mumei.terminal.revocation_check import RevocationCheck
 from mumei.terminal.trust import Terminal
 from mumei_card.personalisation import draw_letter, initial_records
 from mumei_core import dates
 from mumei_core.commands import codes
 from mumei_core.commands.trust import CardTrust
+from mumei_core.development_trustees import development_trustees
 from mumei_core.eac.cvc import Certificate
 from mumei_core.eac.rights import CertificateRights, RelyingParty
 from mumei_core.eac.signature import SigningKey
+from mumei_core.statements import SignedStatement
 
 _YEAR: Final = timedelta(days=365)
 
@@ -44,20 +49,33 @@ def build(folder: Path, say: Callable[[str], None]) -> World:
     root, credentials = _certify(today)
     key, master, maker = IssuerKey.generate(), MasterKey.generate(), MakerRoot.generate("BENCH Cards")
     parameters = make_parameters(key, "Gifu BENCH", profile=codes.PROFILE_STANDARD)
+    issuer_root, auditor, authority = (SigningKey.generate() for _ in range(3))
     desk = Desk(
         parameters=parameters,
         key=key,
         today=today,
         keys_of=master.keys_of,
-        trust=CardTrust.of([root], today, auditor_keys=[SigningKey.generate().point]),
+        trust=CardTrust.of(
+            [root],
+            today,
+            auditor_keys=[auditor.point],
+            root_keys=[issuer_root.point],
+            authority_keys=[authority.point],
+        ),
         maker_root=maker.certificate.to_octets(),
+        trustees=SignedStatement.by(development_trustees().to_octets(), issuer_root, auditor).to_octets(),
+        statement=sign_digits(parameters, issuer_root, auditor).to_octets(),
     )
     card_keys = master.new_card(attestation=maker.new_attestation_key())
     return World(
         folder=folder,
         card_file=desk.issue(folder, initial_records("standard", draw_letter(), card_keys)),
         parameters=parameters,
-        terminal=Terminal.with_credentials(credentials, parameters),
+        terminal=Terminal.with_credentials(
+            credentials,
+            parameters,
+            revocation=RevocationCheck(calendar=SigningCalendar(authority, auditor)),
+        ),
         today=today,
     )
 

@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
+from mumei.issuer.embedded import EmbeddedIssuer
 from mumei.issuer.keys import IssuerKey
+from mumei.issuer.memory_ledger import MemoryLedger
 from mumei.issuer.parameters import PublicParameters, make_parameters
-from mumei.issuer.signing import SigningService
 from mumei.office.enrolment import Office
 from mumei.office.registry import Registry
 from mumei.office.samples import sample_residents
@@ -28,6 +29,7 @@ from mumei_card.chip.nvm import Nvm
 from mumei_card.os.kernel import Kernel
 from mumei_card.personalisation import draw_letter, initial_records
 from mumei_core import dates
+from mumei_core.attestation import MakerCertificate
 from mumei_core.commands import codes
 from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.commands.trust import CardTrust
@@ -153,6 +155,11 @@ class Desk:
     keys_of: KeyProvider | None = None
     trust: CardTrust | None = None
     maker_root: bytes | None = None
+    trustees: bytes | None = None
+    statement: bytes | None = None
+
+    def _maker(self) -> MakerCertificate | None:
+        return None if self.maker_root is None else MakerCertificate.from_octets(self.maker_root)
 
     def issue(self, folder: Path, records: Mapping[str, bytes]) -> Path:
         """Make a card with these records and issue it to a sample resident of 67, as an office does."""
@@ -164,11 +171,13 @@ class Desk:
             office = Office(
                 registry,
                 self.parameters,
-                SigningService(self.key),
+                EmbeddedIssuer([self.key], MemoryLedger(), maker_root=self._maker()),
                 clerk="bench",
                 keys_of=self.keys_of,
                 trust=self.trust,
                 maker_root=self.maker_root,
+                trustees=self.trustees,
+                statement=self.statement,
             )
             with SimulatedConnection(Chip(card_file), name=card_file.name) as connection:
                 office.enrol(Channel(connection), oldest.number, today=self.today)

@@ -26,10 +26,13 @@ from tools.linkage_audit.ways import (
     records_of,
 )
 
+from mumei.auditor.audit import sign_digits
 from mumei.authority.credentials import TerminalCredentials
 from mumei.authority.issuing import Issuer, Validity, issue_root, issue_sector, issue_terminal
+from mumei.issuer.embedded import EmbeddedIssuer
+from mumei.issuer.keys import IssuerKey
+from mumei.issuer.memory_ledger import MemoryLedger
 from mumei.issuer.parameters import PublicParameters
-from mumei.issuer.signing import SigningService
 from mumei.maker.attestation_root import MakerRoot
 from mumei.maker.master_key import MasterKey
 from mumei.office.enrolment import Office
@@ -43,7 +46,6 @@ from mumei.terminal.access import CertificateAccess
 from mumei.terminal.check import Visit, visit
 from mumei.terminal.trust import Terminal
 from mumei.transport.base import CardConnection
-from mumei_card.applet.trust_points import trust_records
 from mumei_card.chip.nvm import Nvm
 from mumei_card.os.kernel import Kernel
 from mumei_card.personalisation import PinLetter, draw_letter, initial_records
@@ -54,11 +56,13 @@ from mumei_core.commands.trust import CardTrust
 from mumei_core.crypto.hash_to_curve import context_point
 from mumei_core.crypto.predicate.messages import Kind
 from mumei_core.dates import day_number
+from mumei_core.development_trustees import development_trustees
 from mumei_core.eac.rights import ALL_FLAGS, NO_FLAGS, CertificateRights, Flag
 from mumei_core.eac.rights import RelyingParty as CertifiedParty
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import CardRefused, MumeiError
 from mumei_core.iso7816.apdu import ApduError, CommandAPDU
+from mumei_core.statements import SignedStatement
 
 _MAX_SHOP_DAYS: Final = 35
 _ALL: Final = CertificateRights(
@@ -99,8 +103,8 @@ class PaceAndTerminalAuthentication(Way):
     def __init__(self) -> None:
         super().__init__()
         # Secrets as octets, so that workers can be given this object.
-        self._root, self._sector, self._auditor, self._maker = (
-            SigningKey.generate().secret_octets for _ in range(4)
+        self._root, self._sector, self._auditor, self._maker, self._issuer_root = (
+            SigningKey.generate().secret_octets for _ in range(5)
         )
         self._master = MasterKey.generate()
         validity = Validity(effective=date(2025, 1, 1), expiration=date(2030, 12, 31))
@@ -134,25 +138,44 @@ class PaceAndTerminalAuthentication(Way):
         nvm = Nvm.in_memory(blank)
         channel = Channel(RecordingConnection(Kernel(nvm)))
         Application.identify(channel)
-        personalisation.store_parameters(open_scp03(channel, self._master.keys_of), parameters.for_card(day))
-        stock = {name: value for name, value in records_of(nvm).items() if name not in blank}
-        auditor = _key(self._auditor).point
-        return stock | trust_records(CardTrust.of([self._root_certificate], day, auditor_keys=[auditor]))
+        inside = open_scp03(channel, self._master.keys_of)
+        personalisation.store_trust(inside, self._trust(day))
+        personalisation.store_statement(inside, self._trustees)
+        statement = sign_digits(parameters, _key(self._issuer_root), _key(self._auditor)).to_octets()
+        personalisation.store_parameters(inside, parameters.for_card(day, statement=statement))
+        return {name: value for name, value in records_of(nvm).items() if name not in blank}
 
     def office(
-        self, registry: Registry, parameters: PublicParameters, signing: SigningService, clerk: str
+        self,
+        registry: Registry,
+        parameters: PublicParameters,
+        key: IssuerKey,
+        clerk: str,
+        today: Callable[[], int],
     ) -> Office:
         return Office(
             registry,
             parameters,
-            signing,
+            EmbeddedIssuer([key], MemoryLedger(), maker_root=self._maker_root.certificate, today=today),
             clerk=clerk,
             keys_of=self._master.keys_of,
-            trust=CardTrust.of(
-                [self._root_certificate], date(2026, 1, 1), auditor_keys=[_key(self._auditor).point]
-            ),
+            trust=self._trust(date(2026, 1, 1)),
             maker_root=self._maker_root.certificate.to_octets(),
+            trustees=self._trustees,
         )
+
+    def _trust(self, day: date) -> CardTrust:
+        return CardTrust.of(
+            [self._root_certificate],
+            day,
+            auditor_keys=[_key(self._auditor).point],
+            root_keys=[_key(self._issuer_root).point],
+        )
+
+    @property
+    def _trustees(self) -> bytes:
+        record = development_trustees().to_octets()
+        return SignedStatement.by(record, _key(self._issuer_root), _key(self._auditor)).to_octets()
 
     def set_pin(self, connection: CardConnection, letter: PinLetter, pin: str) -> None:
         channel = _identified(connection)

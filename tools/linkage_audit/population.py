@@ -18,7 +18,6 @@ from tools.linkage_audit.ways import Way, records_of
 
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters, make_parameters
-from mumei.issuer.signing import SigningService
 from mumei.office.japan_codes import MUNICIPALITIES, MunicipalityCode
 from mumei.office.registry import Registry
 from mumei.office.resident_code import ResidentCode, check_digit
@@ -36,6 +35,7 @@ from mumei_card.os.kernel import Kernel
 from mumei_card.personalisation import PinLetter
 from mumei_core.credential import Index
 from mumei_core.crypto.curve import scalar_to_octets
+from mumei_core.dates import day_number
 
 CLERK: Final = "audit"
 _ISSUING_DAYS: Final = 300
@@ -96,7 +96,7 @@ def issue_cards(world: World, numbers: range, folder: Path) -> Iterator[AuditedC
     way = world.way
     clock = _Clock()
     with Registry.create(folder / f"registry-{numbers.start}.sqlite", clock=clock) as registry:
-        office = way.office(registry, world.parameters, SigningService(world.key), CLERK)
+        office = way.office(registry, world.parameters, world.key, CLERK, lambda: day_number(clock.day))
         for number in numbers:
             chance = random.Random(f"{world.seed}-{number}")  # noqa: S311 - invented people, no secrets
             issued_on = world.today - timedelta(days=chance.randrange(_ISSUING_DAYS))

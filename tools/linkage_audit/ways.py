@@ -18,8 +18,10 @@ from tools.linkage_audit.observation import RecordingConnection
 from tools.linkage_audit.parties import Asked, RelyingParty
 from tools.linkage_audit.probes import Probe, short_battery, visit_battery
 
+from mumei.issuer.embedded import EmbeddedIssuer
+from mumei.issuer.keys import IssuerKey
+from mumei.issuer.memory_ledger import MemoryLedger
 from mumei.issuer.parameters import PublicParameters
-from mumei.issuer.signing import SigningService
 from mumei.office.enrolment import Office
 from mumei.office.registry import Registry
 from mumei.session import credential, personalisation
@@ -164,7 +166,12 @@ class Way(ABC):
 
     @abstractmethod
     def office(
-        self, registry: Registry, parameters: PublicParameters, signing: SigningService, clerk: str
+        self,
+        registry: Registry,
+        parameters: PublicParameters,
+        key: IssuerKey,
+        clerk: str,
+        today: Callable[[], int],
     ) -> Office:
         """An office that can write to cards of this profile."""
 
@@ -264,9 +271,14 @@ class PlainDescription(Way):
         return {name: value for name, value in records_of(nvm).items() if blank.get(name) != value}
 
     def office(
-        self, registry: Registry, parameters: PublicParameters, signing: SigningService, clerk: str
+        self,
+        registry: Registry,
+        parameters: PublicParameters,
+        key: IssuerKey,
+        clerk: str,
+        today: Callable[[], int],
     ) -> Office:
-        return Office(registry, parameters, signing, clerk=clerk)
+        return Office(registry, parameters, EmbeddedIssuer([key], MemoryLedger(), today=today), clerk=clerk)
 
     def set_pin(self, connection: CardConnection, letter: PinLetter, pin: str) -> None:
         channel = _fresh(connection).channel

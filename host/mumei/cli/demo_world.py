@@ -27,9 +27,10 @@ from mumei.authority.issuing import (
     reference,
 )
 from mumei.cli.tracing import through_trace
+from mumei.issuer.embedded import EmbeddedIssuer
 from mumei.issuer.keys import IssuerKey
+from mumei.issuer.memory_ledger import MemoryLedger
 from mumei.issuer.parameters import make_parameters
-from mumei.issuer.signing import SigningService
 from mumei.maker.attestation_root import MakerRoot
 from mumei.maker.master_key import MasterKey, write_card_keys
 from mumei.office.enrolment import Office, month_of
@@ -44,10 +45,12 @@ from mumei.transport.simulator import open_simulator
 from mumei_core.commands.codes import PROFILE_STANDARD
 from mumei_core.commands.trust import CardTrust
 from mumei_core.credential import Index, encode_text
+from mumei_core.development_trustees import development_trustees
 from mumei_core.eac.rights import CertificateRights, Flag, RelyingParty
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import HostEnvironmentError
 from mumei_core.gp.card_keys import CardKeys
+from mumei_core.statements import SignedStatement
 
 PEOPLE: Final = 5
 GIFU: Final = 21
@@ -104,12 +107,13 @@ def build(folder: Path, today: date, progress: Callable[[str], None]) -> World:
         office = Office(
             registry,
             parameters,
-            SigningService(key),
+            EmbeddedIssuer([key], MemoryLedger(), maker_root=maker_root.certificate),
             clerk=_CLERK,
             keys_of=maker.keys_of,
             trust=authority.card_trust(today),
             statement=sign_digits(parameters, authority.issuer_root, authority.auditor).to_octets(),
             maker_root=maker_root.certificate.to_octets(),
+            trustees=authority.sign(development_trustees().to_octets()),
         )
         for record in records:
             card = folder / f"{record.number}.card"
@@ -171,6 +175,10 @@ class DemoAuthority:
             auditor_keys=[self.auditor.point],
             root_keys=[self.issuer_root.point],
         )
+
+    def sign(self, record: bytes) -> bytes:
+        """What issuer's root and auditor say about issuing."""
+        return SignedStatement.by(record, self.issuer_root, self.auditor).to_octets()
 
     def certify(self, context: str, name: str, rights: CertificateRights, today: date) -> TerminalCredentials:
         """A terminal's certificate for 35 days, its point recomputed and signed by the auditor."""

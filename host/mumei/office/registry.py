@@ -19,10 +19,13 @@ from mumei.office.models import AuditRow
 from mumei.office.records import AuditEntry
 from mumei.office.registry_base import check_page, utc_now
 from mumei.office.registry_enrolments import EnrolmentRegistry
-from mumei.office.registry_residents import ResidentRegistry
+from mumei.office.registry_events import ResidentEventRegistry
+from mumei.office.registry_import import ImportRegistry
+from mumei.office.registry_issuing import IssuingRegistry
+from mumei.office.registry_upkeep import UpkeepRegistry
 
 
-class Registry(ResidentRegistry, EnrolmentRegistry):
+class Registry(ImportRegistry, ResidentEventRegistry, UpkeepRegistry, EnrolmentRegistry, IssuingRegistry):
     """An open registry. Make one with :meth:`create` or :meth:`open`; use it as a context manager.
 
     Every method may raise RegistryLockedError, RegistryUnavailableError and ForeignSchemaError

@@ -11,15 +11,25 @@ from sqlalchemy import select
 
 from mumei.office.models import AuditAction, EnrolmentRow, EnrolmentState
 from mumei.office.records import EnrolmentConflictError, EnrolmentRecord
-from mumei.office.registry_base import RegistryBase
-from mumei.office.rows import audit, enrolment_row, is_open, open_enrolment_row, resident_row, step
-from mumei_core.dates import date_of, day_number, is_valid_until, today
-from mumei_core.errors import DataError, UsageError
+from mumei.office.registry_cards import CardRegistry
+from mumei.office.registry_issuing import forget_unasked, is_renewal
+from mumei.office.rows import (
+    audit,
+    check_lives_here,
+    enrolment_row,
+    is_open,
+    locked_resident_row,
+    open_enrolment_row,
+    resident_row,
+    step,
+)
+from mumei_core.dates import date_of, day_number, today
+from mumei_core.errors import UsageError
 
 _COMMITMENT_LIMIT: Final = 2048
 
 
-class EnrolmentRegistry(RegistryBase):
+class EnrolmentRegistry(CardRegistry):
     """Enrolments on record. A step asked for again, with the same values, answers what is on record."""
 
     def begin_enrolment(
@@ -29,15 +39,22 @@ class EnrolmentRegistry(RegistryBase):
 
         One person with two valid cards would be two pseudonyms at one place: where an earlier credential
         was signed and has not expired, EnrolmentConflictError, unless ``replacement`` says that the office
-        has dealt with the old card. Raises NotFoundError for an unknown resident.
+        has dealt with the old card. Raises NotFoundError for an unknown resident, ResidentStateError for one who
+        moved out or died.
         """
         with self._writing(clerk) as session:
-            resident_row(session, resident_number)
+            # Locked, so that of two offices the second finds what the first began.
+            check_lives_here(locked_resident_row(session, resident_number))
             rows = session.scalars(
                 select(EnrolmentRow).where(EnrolmentRow.resident_id == resident_number)
             ).all()
             for row in rows:
                 if is_open(row):
+                    if is_renewal(session, row):
+                        raise EnrolmentConflictError(
+                            f"a renewal of this resident's card, enrolment {row.id}, is still open",
+                            hint="Finish or cancel it first.",
+                        )
                     audit(session, self._clock(), clerk, AuditAction.ENROLMENT_RESUMED, row)
                     return EnrolmentRecord.from_row(row)
             if not replacement:
@@ -100,67 +117,11 @@ class EnrolmentRegistry(RegistryBase):
             audit(session, self._clock(), clerk, AuditAction.COMMITMENT_RECORDED, row)
             return EnrolmentRecord.from_row(row)
 
-    def record_issuance_terms(
-        self, number: int, *, signer_nym_entropy: bytes, valid_until: int, key_id: bytes, clerk: str
-    ) -> EnrolmentRecord:
-        """Keep, **before** signing, all that the signature will depend on: so it comes out the same again.
-
-        The first terms stay: sign with the ones in the answer, which after a crash are not the ones just
-        given. Entropy and ``key_id`` are 32 octets; ``valid_until`` is a 30 June or 31 December, today or
-        later (DataError). Raises EnrolmentConflictError without commitment or where the terms on record
-        name another issuer key; NotFoundError.
-        """
-        _check_size("signer_nym_entropy", signer_nym_entropy, 32)
-        _check_size("key_id", key_id, 32)
-        self._check_valid_until(valid_until)
-        with self._writing(clerk) as session:
-            row = open_enrolment_row(session, number)
-            if row.commitment is None:
-                raise EnrolmentConflictError(
-                    f"enrolment {number} has no commitment yet", hint="Let the card commit first."
-                )
-            if row.signer_nym_entropy is not None and row.key_id != key_id:
-                raise EnrolmentConflictError(
-                    f"enrolment {number} began under another issuer key",
-                    hint="Open that key, or cancel this enrolment and begin anew.",
-                )
-            if row.signer_nym_entropy is None:
-                row.signer_nym_entropy, row.valid_until, row.key_id = signer_nym_entropy, valid_until, key_id
-                row.changed_at = self._clock()
-                audit(session, self._clock(), clerk, AuditAction.ISSUANCE_TERMS_RECORDED, row)
-            return EnrolmentRecord.from_row(row)
-
-    def record_signature(
-        self, number: int, *, signature: bytes, common_key_proof: bytes, clerk: str
-    ) -> EnrolmentRecord:
-        """Keep the blind signature (80 octets) and common-key proof (64) made under the terms on record.
-
-        The same signature again is fine, and keeps the first proof. Raises EnrolmentConflictError before
-        :meth:`record_issuance_terms`, and for another signature; NotFoundError.
-        """
-        _check_size("signature", signature, 80)
-        _check_size("common_key_proof", common_key_proof, 64)
-        with self._writing(clerk) as session:
-            row = open_enrolment_row(session, number)
-            if row.signer_nym_entropy is None:
-                raise EnrolmentConflictError(
-                    f"enrolment {number} has no entropy on record to be signed",
-                    hint="Record the terms of issuance before signing.",
-                )
-            if row.signature is not None:
-                if not hmac.compare_digest(row.signature, signature):
-                    raise EnrolmentConflictError(
-                        f"enrolment {number} has another signature on record",
-                        hint="Give the card the signature on record.",
-                    )
-                return EnrolmentRecord.from_row(row)
-            row.signature, row.common_key_proof = signature, common_key_proof
-            step(row, EnrolmentState.SIGNED, self._clock())
-            audit(session, self._clock(), clerk, AuditAction.SIGNATURE_RECORDED, row)
-            return EnrolmentRecord.from_row(row)
-
     def mark_stored(self, number: int, *, clerk: str) -> EnrolmentRecord:
-        """The card accepted its credential. Again is fine. Raises EnrolmentConflictError, NotFoundError."""
+        """The card accepted its credential: it is an issued card now, or renewed. Again is fine.
+
+        Raises EnrolmentConflictError, NotFoundError.
+        """
         return self._finish(number, EnrolmentState.STORED, AuditAction.CREDENTIAL_STORED, clerk)
 
     def cancel_enrolment(self, number: int, *, clerk: str) -> EnrolmentRecord:
@@ -180,22 +141,16 @@ class EnrolmentRegistry(RegistryBase):
                     hint="If that card is lost or taken back, begin a replacement.",
                 )
 
-    def _check_valid_until(self, valid_until: int) -> None:
-        if not is_valid_until(valid_until) or valid_until < day_number(today(self._clock)):
-            raise DataError(
-                "a credential ends on a 30 June or 31 December that is not past",
-                hint="Choose one of these two days.",
-            )
-
     def _finish(self, number: int, state: EnrolmentState, action: AuditAction, clerk: str) -> EnrolmentRecord:
         with self._writing(clerk) as session:
             row = enrolment_row(session, number)
             if row.state != state:
                 step(row, state, self._clock())
-                audit(session, self._clock(), clerk, action, row)
+                card = None
+                if state is EnrolmentState.STORED:
+                    card = self._issue_card(session, row, clerk, renewal=is_renewal(session, row)).id
+                else:
+                    self._give_up_card(session, row)
+                    forget_unasked(session, row)
+                audit(session, self._clock(), clerk, action, row, card=card)
             return EnrolmentRecord.from_row(row)
-
-
-def _check_size(name: str, octets: bytes, size: int) -> None:
-    if len(octets) != size:
-        raise UsageError(f"{name} is {size} octets, not {len(octets)}")

@@ -65,6 +65,15 @@ def store_trust(channel: Channel, trust: CardTrust) -> None:
             raise
 
 
+def store_statement(channel: Channel, statement: bytes) -> None:
+    """Give the card a statement of root and auditor, DER: an issuer key with its days, or the trustees.
+
+    The same one again changes nothing. Raises CardRefused where a signature does not hold, or the card's list of
+    trustees is newer; and what :meth:`Channel.send` raises.
+    """
+    _store(channel, statement, doing="take what issuer's root and auditor have signed")
+
+
 def _store(
     channel: Channel, octets: bytes, *, doing: str, progress: Callable[[int, int], None] | None = None
 ) -> None:
@@ -93,7 +102,7 @@ def enrol(channel: Channel, nonce: bytes) -> EnrolmentAnswer:
     response = channel.send(messages.enrol(enrolment=encode_enrol(nonce)))
     refuse_exhausted_memory(response.sw)
     if response.sw == codes.SW_REFERENCE_NOT_FOUND:
-        raise CardNotReadyError("the card has no parameters yet", sw=response.sw)
+        raise CardNotReadyError("the card has no parameters or no list of trustees yet", sw=response.sw)
     if response.sw == codes.SW_FILE_EXISTS:
         raise CardHasCredentialError(
             "this card holds a credential already",
