@@ -114,6 +114,27 @@ def open_database(where: Where, *, busy_timeout: float) -> OpenDatabase:
     return OpenDatabase(engine=engine, ring=ring, copy=copy)
 
 
+def upgrade_database(where: Where, *, busy_timeout: float = 60.0) -> Path | None:
+    """Open a registry once, with a fresh key file if it has none and is of before keys; the copy made, if any.
+
+    Raises as :func:`open_database`.
+    """
+    place = place_of(where)
+    if not place.key.exists():
+        engine = _engine(place, busy_timeout)
+        if place.file:
+            _check_file(place.file)
+        with translated_errors(), engine.connect() as connection:
+            revision = upgrading.revision_of(connection)
+        engine.dispose()
+        # A registry that had a key and lost it must not get another one.
+        if revision == upgrading.BEFORE_KEYS:
+            save_keys(new_keys(), place.key)
+    opened = open_database(where, busy_timeout=busy_timeout)
+    opened.engine.dispose()
+    return opened.copy
+
+
 def _upgrade(engine: Engine, keys: RegistryKeys) -> None:
     with translated_errors(), _for_upgrading(engine).begin() as connection:
         upgrading.lock_schema(connection)

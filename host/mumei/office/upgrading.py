@@ -29,6 +29,9 @@ from mumei.office.schema import METADATA
 _SCHEMA_LOCK: Final = 0x6D756D6569
 """PostgreSQL's advisory lock while the schema is made or changed: two programs must not both begin."""
 
+BEFORE_KEYS: Final = "0001"
+"""The revision in which codes stood in clear."""
+
 
 def revision_of(connection: Connection) -> str | None:
     """The registry's revision; None where it is the newest.

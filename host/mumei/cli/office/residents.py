@@ -1,22 +1,21 @@
-"""``mumei office init | import | residents``: who is on record."""
+"""``mumei office init | residents``: who is on record."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
-from mumei.cli.office.options import Done, clerk_option, read, read_option, registry_option
+from mumei.cli.office.options import Done, read_option, registry_option
 from mumei.cli.options import json_option
 from mumei.cli.output import emit
 from mumei.office.clerks.roles import Right
+from mumei.office.kana import to_katakana
+from mumei.office.place import place_of
 from mumei.office.records import EnrolmentRecord, ResidentRecord
 from mumei.office.registry import Registry
-from mumei.office.residents import residents_from_json
-from mumei.office.samples import sample_residents
-from mumei_core.dates import date_of, today
-from mumei_core.errors import UsageError
+from mumei.office.residents import parse_date
+from mumei_core.dates import date_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,43 +63,20 @@ class ResidentList:
 @registry_option
 @json_option
 def init(registry: str, as_json: bool) -> None:
-    """Make a new, empty registry.
+    """Make a new, empty registry, and its key file: ward.key beside ward.db, or where --registry-key says.
 
     \b
     Examples:
       mumei office init --registry ward.db
+      mumei office init --registry postgresql://mumei@db.example/ward --registry-key /etc/mumei/ward.key
     """
     Registry.create(registry).close()
-    emit(
-        Done(done=f"{registry} is made; add residents with 'mumei office import'", residents=0),
-        as_json=as_json,
+    key = place_of(registry).key
+    done = (
+        f"the registry is made; add residents with 'mumei office import'. Keep a copy of its key file {key} in a"
+        " safe, not with the back-ups: without it no resident is found by code"
     )
-
-
-@click.command("import")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--samples", is_flag=True, help="Twelve fictitious residents to try with.")
-@registry_option
-@clerk_option(Right.CHANGE_RESIDENTS)
-@json_option
-def import_residents(file: Path | None, samples: bool, registry: str, clerk: str, as_json: bool) -> None:
-    """Put residents on record: all of FILE or, if one is refused, none.
-
-    FILE is a JSON array of objects with resident_code (11 digits), family_name, given_name, family_reading,
-    given_reading, sex, birth_date (YYYY-MM-DD), address, municipality (6 digits).
-
-    \b
-    Examples:
-      mumei office import --registry ward.db --samples
-      mumei office import residents.json --registry ward.db
-    """
-    if samples == (file is not None):
-        raise UsageError("name a FILE, or say --samples", hint="One of the two, not both.")
-    day = today()
-    residents = sample_residents(day) if file is None else residents_from_json(read(file), today=day)
-    with Registry.open(registry) as open_registry:
-        added = open_registry.import_residents(residents, clerk=clerk)
-    emit(Done(done=f"{len(added)} residents are on record", residents=len(added)), as_json=as_json)
+    emit(Done(done=done, residents=0), as_json=as_json)
 
 
 @click.command()
@@ -108,18 +84,28 @@ def import_residents(file: Path | None, samples: bool, registry: str, clerk: str
 @read_option(Right.SEE_RESIDENTS)
 @click.option("--after", default=0, metavar="NUMBER", help="Begin behind this record number.")
 @click.option("--limit", default=50, show_default=True, help="Longest page.")
+@click.option("--reading", metavar="KANA", help="Only those whose family name reads so.")
+@click.option("--born", metavar="YYYY-MM-DD", help="Only those born on that day.")
 @json_option
-def residents(registry: str, after: int, limit: int, as_json: bool) -> None:
+def residents(
+    registry: str, after: int, limit: int, reading: str | None, born: str | None, as_json: bool
+) -> None:
     """List residents and how far their cards are.
 
     \b
     Examples:
       mumei office residents --registry ward.db
+      mumei office residents --registry ward.db --reading ぎふ --born 2006-11-23
     """
     with Registry.open(registry) as open_registry:
         page = tuple(
             ResidentLine.of(record, open_registry.enrolments_of(record.number))
-            for record in open_registry.residents(after=after, limit=limit)
+            for record in open_registry.residents(
+                after=after,
+                limit=limit,
+                reading=None if reading is None else to_katakana(reading),
+                birth_date=None if born is None else parse_date(born),
+            )
         )
     emit(ResidentList(residents=page), as_json=as_json)
 
