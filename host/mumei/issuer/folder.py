@@ -10,3 +10,13 @@ PARAMETERS_FILE: Final = "parameters.cbor"
 LEDGER_KEY_FILE: Final = "ledger.key"
 #: The ledger, unless it is on a PostgreSQL server.
 LEDGER_FILE: Final = "ledger.db"
+#: TLS: the service's own, and what it lets in by.
+SERVICE_CERTIFICATE_FILE: Final = "service.pem"
+SERVICE_KEY_FILE: Final = "service.key"
+#: In an office's folder.
+OFFICE_CERTIFICATE_FILE: Final = "office.pem"
+OFFICE_KEY_FILE: Final = "office.key"
+#: What the issuer's root and the auditor have signed about a key: its days (2.5, type 4).
+KEY_STATEMENT_FILE: Final = "issuer-key.statement"
+#: Keys of further periods, each in a folder of its own.
+PERIODS_FOLDER: Final = "periods"

@@ -29,10 +29,11 @@ class IssuerKey:
     @classmethod
     def generate(cls) -> Self:
         """A fresh key: KeyGen of the BBS draft over 64 octets from the operating system."""
-        return cls._from_secret(key_gen(MUMEI.suite, secrets.token_bytes(_KEY_MATERIAL_LENGTH)))
+        return cls.from_secret(key_gen(MUMEI.suite, secrets.token_bytes(_KEY_MATERIAL_LENGTH)))
 
     @classmethod
-    def _from_secret(cls, secret: int) -> Self:
+    def from_secret(cls, secret: int) -> Self:
+        """The key whose secret half is known: from its file, or from the shares of a back-up."""
         return cls(secret=secret, public_key=public_key(secret), W1=public_key_g1(secret).to_octets())
 
     @property
@@ -59,7 +60,7 @@ class IssuerKey:
             )
         octets = found.unseal(passphrase)
         try:
-            key = cls._from_secret(scalar_from_octets(bytes(octets)))
+            key = cls.from_secret(scalar_from_octets(bytes(octets)))
         except DecodingError as error:
             raise KeyFileError(f"{path.name} holds no secret key") from error
         finally:
