@@ -21,10 +21,10 @@ from mumei.session.terminal_authentication import Credentials, authenticate
 from mumei.trace.comparison import difference
 from mumei.trace.model import SCP03, Exchange, Reset, Session, answer_of, command_of, data_of
 from mumei.trace.phases import Phase, phases
+from mumei.trace.requests import ASKING, answers_prepared, rebound
 from mumei.transport.base import CardConnection
 from mumei_core.commands import codes
 from mumei_core.commands.catalogue.all import find
-from mumei_core.commands.request import Request
 from mumei_core.eac.pace import PaceResult
 from mumei_core.eac.pace_messages import Password, SetAt
 from mumei_core.errors import CardRefused, DecodingError, ProtocolError, TrustError
@@ -248,6 +248,8 @@ def _authenticate(run: _Run, together: tuple[Exchange, ...]) -> None:
 
 def _send(run: _Run, exchange: Exchange, command: CommandAPDU) -> None:
     data = data_of(exchange.message.command)
+    if answers_prepared(command):
+        raise _CannotSend("it brings the point of the slot that the card drew then", ends=True)
     if _changes_the_card(command) and not run.changes:
         raise _CannotSend("it would change the card (say --changes to send it)", ends=True)
     if not data.is_whole:
@@ -295,13 +297,9 @@ def _with_pin(run: _Run, command: CommandAPDU, hidden: int) -> CommandAPDU:
 
 def _rebound(run: _Run, command: CommandAPDU) -> CommandAPDU:
     """A request bound to the channel that is open now; everything else as it was."""
-    if command.ins != codes.INS_PRESENT or not run.binding:
+    if command.ins not in ASKING or not run.binding:
         return command
-    try:
-        request = Request.from_octets(command.data)
-    except DecodingError:
-        return command
-    return replace(command, data=replace(request, channel_binding=run.binding).to_octets())
+    return rebound(command, run.binding)
 
 
 def _left(exchange: Exchange, reason: str) -> NotSent:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from mumei.trace.requests import request_in
 from mumei.transport.masked_octets import MaskedOctets
 from mumei_core.commands.request import Request, decode_mask
 from mumei_core.credential import ATTRIBUTES, MESSAGES
 from mumei_core.crypto.curve import POINT_LENGTH, SCALAR_LENGTH
 from mumei_core.crypto.predicate.messages import DIGIT_PROOF_LENGTH, DIGITS, Kind
+from mumei_core.crypto.revocation.messages import TOKEN_LENGTH
 from mumei_core.dates import date_of
 from mumei_core.eac.pace_messages import Password
 from mumei_core.errors import DataError, DecodingError
@@ -94,7 +96,7 @@ def presentation_parts(request: bytes, answer: MaskedOctets) -> tuple[Stretch, .
     Lengths of what was shown stay in a trace, so that this holds for masked ones as well.
     """
     try:
-        parts = tuple(_parts(Request.from_octets(request), answer))
+        parts = tuple(_parts(request_in(request), answer))
     except DecodingError:
         return ()
     return parts if sum(part.octets for part in parts) == len(answer) else ()
@@ -118,3 +120,5 @@ def _parts(request: Request, answer: MaskedOctets) -> Iterator[Stretch]:
         yield Stretch("pseudonym", POINT_LENGTH)
     for number in range(1, len(request.predicates) + 1):
         yield Stretch(f"digits of predicate {number}", DIGITS * DIGIT_PROOF_LENGTH)
+    if request.token is not None:
+        yield Stretch("salt, k, K", TOKEN_LENGTH)

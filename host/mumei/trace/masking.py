@@ -23,10 +23,10 @@ from typing import Final
 
 from mumei.trace.model import data_start
 from mumei.trace.places import places
+from mumei.trace.requests import ASKING, begins_plainly, request_in
 from mumei.transport.masked_octets import MaskedOctets
 from mumei_core.commands import codes
 from mumei_core.commands.catalogue.all import COMMANDS, find
-from mumei_core.commands.request import Request
 from mumei_core.commands.specification import Field, Variant
 from mumei_core.errors import DecodingError
 from mumei_core.iso7816 import ber_tlv
@@ -117,7 +117,8 @@ class WireMasking:
             data, hidden = _secrets(command, answer, chip_number=self._keep_scp03)
             return data, of_answer if more and self._hide_rest else hidden
         variant = _variant(whole)
-        secret = variant is None or variant.data.any_secret or command.ins == codes.INS_PRESENT
+        signs = command.ins in ASKING and not begins_plainly(whole.data)
+        secret = variant is None or variant.data.any_secret or signs
         return everything if secret else [], of_answer if self._hide_rest else []
 
     def _scp03(self, command: CommandAPDU, data: Ranges, answer: Ranges) -> tuple[Ranges, Ranges]:
@@ -168,10 +169,10 @@ def _in_field(field: Field, octets: bytes) -> Iterator[tuple[int, int]]:
 
 def _proves_predicates_only(request: bytes) -> bool:
     try:
-        asked = Request.from_octets(request)
+        asked = request_in(request)
     except DecodingError:
         return False
-    return not (asked.disclosed or asked.pseudonym or asked.transaction)
+    return not (asked.disclosed or asked.pseudonym or asked.token or asked.transaction)
 
 
 def _in_presentation(request: bytes, answer: bytes) -> Ranges:
@@ -179,7 +180,7 @@ def _in_presentation(request: bytes, answer: bytes) -> Ranges:
     if _proves_predicates_only(request):
         return []
     try:
-        shown = len(Request.from_octets(request).disclosed)
+        shown = len(request_in(request).disclosed)
     except DecodingError:
         return [(0, len(answer))]
     hidden: Ranges = []
