@@ -16,8 +16,9 @@ from mumei.revocation.folder import read_contexts
 from mumei.trustee import work
 from mumei.trustee.documents import CaseFile, Envelopes, case_words
 from mumei.trustee.engine import Engine
-from mumei.trustee.folder import PUBLIC_FILE, TrusteeFolder
+from mumei.trustee.folder import PUBLIC_FILE, TrusteeFolder, TrusteeKeys
 from mumei_core.dates import date_of, day_number, today
+from mumei_core.development_trustees import development_trustees
 from mumei_core.epochs import epoch_of, first_day
 from mumei_core.errors import DecodingError, TrustError
 from mumei_core.issuing_statements import TrusteeListRecord
@@ -109,18 +110,28 @@ def trustee() -> None:
 @trustee.command()
 @click.argument("folder", type=_PATH)
 @click.option("--name", required=True, help="The trustee's name, for people.")
+@click.option(
+    "--development",
+    type=click.IntRange(1, 3),
+    metavar="NUMBER",
+    help="Be trustee 1, 2 or 3 of development cards, whose keys everybody has.",
+)
 @secret_options("passphrase", "the passphrase")
 @json_option
-def init(folder: Path, name: str, passphrase: SecretSource, as_json: bool) -> None:
+def init(folder: Path, name: str, development: int | None, passphrase: SecretSource, as_json: bool) -> None:
     """Make a trustee's keys in FOLDER.
 
     \b
     Examples:
       mumei trustee init ombudsman --name Ombudsman
+      mumei trustee init first --name First --development 1
       mumei trustee init court --name Court --passphrase-file pass.txt --json
     """
     secret = passphrase.text(prompt="passphrase for the trustee's key", confirm=True).encode()
-    _, info = TrusteeFolder.create(folder, name, secret)
+    keys = TrusteeKeys.of_development(development) if development else None
+    made, info = TrusteeFolder.create(folder, name, secret, keys=keys)
+    if development:
+        made.join(development_trustees())
     emit(
         TrusteeMade(
             name=name, folder=str(folder), public=str(folder / PUBLIC_FILE), sealing_key=info.sealing

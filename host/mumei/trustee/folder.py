@@ -17,6 +17,7 @@ from typing import Final, Self
 from mumei.files import make_folder
 from mumei.key_file import DEFAULT_LOG2_N, KeyFile, KeyFileError
 from mumei.trustee.documents import CaseFile, TrusteeInfo
+from mumei_core.development import DevelopmentRole, development_key
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import DecodingError, HostEnvironmentError, TrustError, UsageError
 from mumei_core.issuing_statements import TrusteeListRecord
@@ -49,6 +50,12 @@ class TrusteeKeys:
         """Fresh ones from the operating system."""
         return cls(sealing=SigningKey.generate().secret_octets, signing=SigningKey.generate())
 
+    @classmethod
+    def of_development(cls, number: int) -> Self:
+        """Those of trustee ``number`` of the development profile, from 1: anybody has them."""
+        key = development_key(DevelopmentRole.TRUSTEE, number)
+        return cls(sealing=key.secret_octets, signing=key)
+
     @property
     def sealing_point(self) -> bytes:
         """65 octets: what stands in the list of trustees."""
@@ -73,13 +80,19 @@ class TrusteeFolder:
 
     @classmethod
     def create(
-        cls, folder: Path, name: str, passphrase: bytes, *, log2_n: int = DEFAULT_LOG2_N
+        cls,
+        folder: Path,
+        name: str,
+        passphrase: bytes,
+        *,
+        keys: TrusteeKeys | None = None,
+        log2_n: int = DEFAULT_LOG2_N,
     ) -> tuple[Self, TrusteeInfo]:
-        """A new folder with fresh keys. Raises UsageError where there is one."""
+        """A new folder, with fresh keys unless some are given. Raises UsageError where there is one."""
         if (folder / KEY_FILE).exists():
             raise UsageError(f"{folder} holds a trustee already", hint="Choose another folder.")
         make_folder(folder)
-        keys = TrusteeKeys.generate()
+        keys = keys or TrusteeKeys.generate()
         info = TrusteeInfo(name=name, sealing=keys.sealing_point, signing=keys.signing.point)
         KeyFile.seal(
             folder / KEY_FILE,
