@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -138,8 +139,10 @@ def revoke(certificate: Path, ca_folder: Path, passphrase: SecretSource, as_json
     """
     ca = OfficeCa.load(ca_folder, secret(passphrase, "passphrase of the office CA's key"))
     lost = read_certificate(certificate)
-    if lost.issuer != ca.certificate.subject:
-        raise UsageError("the certificate is of another CA", hint="Name the CA that made it: --ca.")
+    try:
+        lost.verify_directly_issued_by(ca.certificate)
+    except (ValueError, InvalidSignature):
+        raise UsageError("the certificate is of another CA", hint="Name the CA that made it: --ca.") from None
     path = ca_folder / REVOKED_FILE
     before = read_revoked(path, ca.certificate) if path.exists() else None
     revoked = ca.revoke(lost.serial_number, before, now=utc_now())
