@@ -322,7 +322,7 @@ CHECKS = [
         "pass",
         cut_after(sealed() - 2),
     ),
-    Check("_check_sealed", "self.links.get(seal.entries) != seal.link and", "False and", ANEW),
+    Check("_check_sealed", "self.links.get(seal.entries) != seal.link", "False", ANEW),
     Check(
         "_keep",
         "self._find(Trouble.CLERK_SIGNATURE, place)",

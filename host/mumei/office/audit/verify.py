@@ -224,10 +224,13 @@ class _Walk:
     def _check_sealed(self, seal: Seal, before: int) -> None:
         if seal.entries > self.number:
             self._find(Trouble.CUT_OFF, self.number + 1, seal.entries)
-        elif self.links.get(seal.entries) != seal.link and not self._known_among(before + 1, seal.entries):
+        elif (
+            self.links.get(seal.entries) != seal.link
+            and not self._known_among(before + 1, seal.entries)
             # Later seals cannot fit either: only the first says something.
-            if all(found.trouble is not Trouble.REWRITTEN for found in self.findings):
-                self._find(Trouble.REWRITTEN, min(before + 1, seal.entries), seal.entries)
+            and all(found.trouble is not Trouble.REWRITTEN for found in self.findings)
+        ):
+            self._find(Trouble.REWRITTEN, min(before + 1, seal.entries), seal.entries)
 
     def _is_signed(self, seal: Seal) -> bool:
         try:
