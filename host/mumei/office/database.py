@@ -93,7 +93,7 @@ def open_database(where: Where, *, busy_timeout: float) -> OpenDatabase:
     Raises UsageError, ForeignSchemaError, RegistryLockedError, RegistryUnavailableError, RegistryKeyError.
     """
     place = place_of(where)
-    path = place.file
+    path, key = place.file, place.key
     if path:
         _check_file(path)
     engine = _engine(place, busy_timeout)
@@ -101,7 +101,7 @@ def open_database(where: Where, *, busy_timeout: float) -> OpenDatabase:
     try:
         with translated_errors(), engine.connect() as connection:
             revision = upgrading.revision_of(connection)
-        ring = KeyRing(place.key, load_keys(place.key))
+        ring = KeyRing(key, load_keys(key))
         if revision is not None:
             copy = upgrading.back_up(path, revision) if path else None
             _upgrade(engine, ring.keys)
