@@ -110,7 +110,7 @@ def test_enrolment_is_counted_right(multiplications: Multiplications) -> None:
     with channel_to(world.card_with_parameters()) as channel:
         multiplications.count = 0
         personalisation.enrol(channel, world.NONCE)
-        assert counters(channel)[codes.TAG_COUNT_G1_MULTIPLICATIONS] == multiplications.count == 6
+        assert counters(channel)[codes.TAG_COUNT_G1_MULTIPLICATIONS] == multiplications.count == 14
         credential = world.credential_for(channel, world.residents()[0])
         multiplications.count = 0
         before = counters(channel)[codes.TAG_COUNT_G1_MULTIPLICATIONS]
