@@ -87,7 +87,7 @@ def case_of(
     """A case over the cards of one record."""
     handles = tuple(CaseHandle(handle=card.sealed, valid_until=valid_until) for card in cards)
     return CaseFile(
-        number=number or next(NUMBERS).to_bytes(16),
+        number=number or next(NUMBERS).to_bytes(8) + bytes(8),
         opened=opened,
         consent=consent,
         withdrawn=withdrawn,

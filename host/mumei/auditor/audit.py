@@ -60,7 +60,9 @@ def recompute(record: bytes, parameters: PublicParameters | None = None) -> Cont
             return context
         digits = DigitRecord.from_octets(record)
     except DecodingError as error:
-        raise TrustError(f"this is no record that an auditor signs: {error}") from error
+        raise TrustError(
+            f"this is no record that an auditor signs: {error}", hint="Name another file, or get it anew."
+        ) from error
     if parameters is None:
         raise UsageError("a record of digits is checked against parameters", hint="Name their file.")
     if digits != digit_record(parameters):
@@ -98,7 +100,10 @@ def verify_digits(
     try:
         statement.check(root_keys, auditor_keys)
     except InvalidProof as error:
-        raise TrustError(f"the statement is not signed as it must be: {error.reason}") from error
+        raise TrustError(
+            f"the statement is not signed as it must be: {error.reason}",
+            hint="Check that the public keys are those of its signers; if they are, do not use it.",
+        ) from error
 
 
 def verify_context(record: ContextRecord, signature: bytes, auditor_keys: Sequence[bytes]) -> None:
@@ -108,4 +113,7 @@ def verify_context(record: ContextRecord, signature: bytes, auditor_keys: Sequen
     try:
         check_signature(octets, signature, auditor_keys)
     except InvalidProof as error:
-        raise TrustError(f"the context is not signed as it must be: {error.reason}") from error
+        raise TrustError(
+            f"the context is not signed as it must be: {error.reason}",
+            hint="Check that the public keys are those of its signers; if they are, do not use it.",
+        ) from error

@@ -52,8 +52,13 @@ def verify_epoch(
         record = epoch_record(statement)
         statement.check(authority_keys, auditor_keys)
     except DecodingError as error:
-        raise TrustError(f"this is no statement about an epoch: {error}") from error
+        raise TrustError(
+            f"this is no statement about an epoch: {error}", hint="Name another file, or get it anew."
+        ) from error
     except InvalidProof as error:
-        raise TrustError(f"the statement is not signed as it must be: {error.reason}") from error
+        raise TrustError(
+            f"the statement is not signed as it must be: {error.reason}",
+            hint="Check that the public keys are those of its signers; if they are, do not use it.",
+        ) from error
     recompute_epoch(record)
     return record

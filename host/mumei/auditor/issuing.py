@@ -62,8 +62,13 @@ def verify_issuing(
             record = TrusteeListRecord.from_octets(statement.record)
         statement.check(root_keys, auditor_keys)
     except DecodingError as error:
-        raise TrustError(f"this is no statement about issuing: {error}") from error
+        raise TrustError(
+            f"this is no statement about issuing: {error}", hint="Name another file, or get it anew."
+        ) from error
     except InvalidProof as error:
-        raise TrustError(f"the statement is not signed as it must be: {error.reason}") from error
+        raise TrustError(
+            f"the statement is not signed as it must be: {error.reason}",
+            hint="Check that the public keys are those of its signers; if they are, do not use it.",
+        ) from error
     recompute_issuing(record)
     return record
