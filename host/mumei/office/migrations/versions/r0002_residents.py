@@ -233,7 +233,7 @@ def _take_over_cards() -> None:
         )
         holders.add(resident)
     if cards:
-        op.bulk_insert(_CARD, cards)
+        op.bulk_insert(_CARD, cards[::-1])
 
 
 _CARD = sa.table(
