@@ -7,6 +7,7 @@ try elsewhere. A try counts before it is compared, so that stopping the program 
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import secrets
 import socket
@@ -199,7 +200,7 @@ class Logins(RegistryBase):
             wait = (tries.wait_until - now).total_seconds()
             if 0 < wait <= LONGEST_WAIT:
                 raise LoginThrottledError(
-                    f"too many wrong passwords: the next try is in {int(wait) + 1} seconds",
+                    f"too many wrong passwords: the next try is in {math.ceil(wait)} seconds",
                     hint="Wait. At another desk the clerk can log in meanwhile.",
                 )
             tries.tries += 1
