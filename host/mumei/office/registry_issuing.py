@@ -15,7 +15,16 @@ from mumei.office.models import AuditAction, EnrolmentRow, EnrolmentState
 from mumei.office.models_issuing import IssuingRow
 from mumei.office.records import EnrolmentConflictError, EnrolmentRecord
 from mumei.office.registry_base import RegistryBase
-from mumei.office.rows import audit, enrolment_row, is_open, locked_resident_row, open_enrolment_row, step
+from mumei.office.rows import (
+    audit,
+    check_lives_here,
+    enrolment_row,
+    is_open,
+    locked_resident_row,
+    open_enrolment_row,
+    resident_row,
+    step,
+)
 from mumei_core.commands.enrolment import EnrolmentAnswer
 from mumei_core.crypto.hashing import sha256
 from mumei_core.dates import day_number, is_valid_until, today
@@ -69,7 +78,7 @@ class IssuingRegistry(RegistryBase):
         makes no shares: then a new card is enrolled; NotFoundError.
         """
         with self._writing(clerk) as session:
-            locked_resident_row(session, resident_number)
+            check_lives_here(locked_resident_row(session, resident_number))
             query = select(EnrolmentRow).where(EnrolmentRow.resident_id == resident_number)
             rows = session.scalars(query.order_by(EnrolmentRow.id)).all()
             for row in filter(is_open, rows):
@@ -191,6 +200,8 @@ class IssuingRegistry(RegistryBase):
                     f"enrolment {number} has no commitment yet", hint="Let the card commit first."
                 )
             if row.valid_until is None:
+                # Who moved out or died since the enrolment began gets no card.
+                check_lives_here(resident_row(session, row.resident_id))
                 row.valid_until, row.changed_at = valid_until, self._clock()
                 audit(session, self._clock(), clerk, AuditAction.ISSUANCE_TERMS_RECORDED, row)
             return EnrolmentRecord.from_row(row)
