@@ -30,7 +30,7 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 def test_every_command_that_the_kept_page_suggests_works(folder: Path) -> None:
     page = (folder / "world" / "README.txt").read_text(encoding="utf-8").replace("\\\n", " ")
     suggested = [line.split() for line in page.splitlines() if line.startswith("  mumei")]
-    assert len(suggested) == 4
+    assert len(suggested) == 6
     (folder / "pin").write_text("271828\n")
     (folder / "pin").chmod(0o600)
     for program, *arguments in suggested:
@@ -69,7 +69,7 @@ def test_the_first_test_in_the_readme_runs_as_it_stands(folder: Path) -> None:
         (
             "mumei trace replay visit.trace --card world/4.card --terminal world/sake"
             " --passphrase-file world/passphrase",
-            "15 of 15",
+            "15 of 16",
         ),
         ("mumei-card faults", "remove@PRESENT:after"),
         ("mumei-card chips", "J3R180"),

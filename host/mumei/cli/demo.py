@@ -14,6 +14,7 @@ import click
 from rich.cells import cell_len, set_cell_size
 
 from mumei.cli.demo_kept import README, leave_behind, make_empty_folder
+from mumei.cli.demo_revocation import next_week
 from mumei.cli.demo_world import GIFU, Person, World, ask, build
 from mumei.cli.options import json_option
 from mumei.cli.output import emit, progress
@@ -59,9 +60,16 @@ class Story:
     same_person_at_forum: bool
     join_with_code: Join
     join_with_mumei: tuple[Join, ...]
+    lost: tuple[VisitLine, ...]
 
     def text(self) -> str:
-        return "\n".join((*self._cards(), "", *self._visits(), "", *self._databases(), "", *self._joins()))
+        parts = (self._cards(), self._visits(), self._databases(), self._joins(), self._lost_card())
+        return "\n".join(
+            (
+                *(line for part in parts for line in (*part, "")),
+                "DEMO: invented people, and authorities made a moment ago, on software cards.",
+            )
+        )
 
     def _cards(self) -> list[str]:
         return ["1. THE WARD OFFICE issued five cards. What only the office and the card know:"] + [
@@ -100,7 +108,18 @@ class Story:
             f"   with mumei              {join.on:<44} {join.matched} of {join.visitors} people joined"
             for join in self.join_with_mumei
         ]
-        lines.append("DEMO: invented people, and authorities made a moment ago, on software cards.")
+        return lines
+
+    def _lost_card(self) -> list[str]:
+        lines = [
+            f"5. A CARD IS LOST. {self.lost[0].who} reports it; two of three trustees, who each hold a share of",
+            "   what nobody holds whole, put it on next week's lists. What it showed before stays unlinkable:",
+        ]
+        for line in self.lost:
+            when = "today" if line.day == self.visits[0].day else f"Monday {line.day.isoformat()}"
+            lines.append(
+                f"   {_pad(line.who, 13)} {line.where:<10} {when:<18} {line.asked:<37} {line.outcome}"
+            )
         return lines
 
 
@@ -115,9 +134,9 @@ class Story:
 def demo(keep: Path | None, as_json: bool) -> None:
     """Tell the whole story on one screen: a ward office issues cards, shops learn an answer and nothing else.
 
-    Five people, two shops and a forum, each place's database, and what joining them yields. Software cards that
-    answer inside PACE and Terminal Authentication only; no reader needed. Nothing is left of them afterwards,
-    unless --keep names a folder.
+    Five people, two shops and a forum, each place's database, what joining them yields, and what becomes of a
+    card that is lost. Software cards that answer inside PACE and Terminal Authentication only; no reader needed.
+    Nothing is left of them afterwards, unless --keep names a folder.
 
     \b
     Examples:
@@ -163,12 +182,43 @@ def _tell(world: World) -> Story:
     for person in (*world.people, world.people[0]):
         question = Question(prefecture=GIFU, pseudonym=True)
         go(person, "forum", question, "lives in Gifu? + the same person as before", world.today)
-    return _story(world, visits)
+    return _story(world, visits, _lose(world, world.people[0]))
+
+
+def _lose(world: World, loser: Person) -> tuple[VisitLine, ...]:
+    """Reported today, refused from Monday on; somebody else is not."""
+    monday = next_week(world.today)
+    progress(f"office, trustees, authority, auditor: {loser.name} reports a lost card; lists for {monday}")
+    world.report(loser)
+    coming = world.in_week_of(monday)
+    *_, other = (person for person in world.people if _age(person, world.today) >= _DRINKING_AGE)
+    age, place = Question(predicates=(over(_DRINKING_AGE),)), Question(prefecture=GIFU, pseudonym=True)
+    tries = (
+        (loser, "sake shop", world.sake, age, "20 or over?", world.today),
+        (loser, "sake shop", coming.sake, age, "20 or over?", monday),
+        (loser, "forum", coming.forum, place, "lives in Gifu?", monday),
+        (other, "sake shop", coming.sake, age, "20 or over?", monday),
+    )
+    return tuple(
+        VisitLine(
+            who=person.name,
+            where=where,
+            day=day,
+            asked=asked,
+            outcome=(verdict := ask(person, terminal, question, day).verdict).outcome,
+            pseudonym=verdict.pseudonym.hex() if verdict.pseudonym else None,
+        )
+        for person, where, terminal, question, asked, day in tries
+    )
+
+
+def _age(person: Person, day: date) -> int:
+    return age_on(day_number(person.resident.birth_date), day_number(day))
 
 
 def _ticket(person: Person, day: date) -> tuple[Question, str]:
     """Children and seniors prove it for a cheaper seat; everyone shows the cinema's own loyalty pseudonym."""
-    age = age_on(day_number(person.resident.birth_date), day_number(day))
+    age = _age(person, day)
     if age < _CHILD_AGE:
         return Question(
             predicates=(under(_CHILD_AGE),), pseudonym=True
@@ -179,7 +229,7 @@ def _ticket(person: Person, day: date) -> tuple[Question, str]:
     return Question(pseudonym=True), "loyalty points"
 
 
-def _story(world: World, visits: list[tuple[Person, VisitLine, Visit]]) -> Story:
+def _story(world: World, visits: list[tuple[Person, VisitLine, Visit]], lost: tuple[VisitLine, ...]) -> Story:
     first, *_, again = [line.pseudonym for _, line, _ in visits if line.where == "forum"]
     return Story(
         people=tuple(_person_words(person, world.today) for person in world.people),
@@ -187,6 +237,7 @@ def _story(world: World, visits: list[tuple[Person, VisitLine, Visit]]) -> Story
         same_person_at_forum=first is not None and first == again,
         join_with_code=_join_with_code(world, visits),
         join_with_mumei=(_join_on_pseudonym(world, visits), _join_on_octets(world, visits)),
+        lost=lost,
     )
 
 

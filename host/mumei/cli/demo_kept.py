@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from mumei.cli.demo_revocation import NAMES, NEEDED, PASSPHRASE, next_week
 from mumei.cli.demo_world import LETTER, Person, World
 from mumei.cli.tracing import through_trace
 from mumei.files import write_new_file
@@ -22,7 +23,6 @@ from mumei_core.errors import ProtocolError, UsageError
 README: Final = "README.txt"
 #: Nothing here is worth a better one: whoever has the folder has the cards.
 PIN: Final = "271828"
-PASSPHRASE: Final = "demo passphrase"  # noqa: S105 - public, as the line above says
 PASSPHRASE_FILE: Final = "passphrase"  # noqa: S105 - a file's name
 _TRANSPORT_LINE: Final = "transport PIN:"
 
@@ -41,14 +41,10 @@ def leave_behind(folder: Path, world: World) -> None:
     """The holders set their PINs, the terminals' folders are written, and a page says what is there."""
     for person in world.people:
         _set_pin(person)
-    for name, terminal in _terminals(world).items():
+    for name, terminal in world.terminals.items():
         _save(terminal, folder / name)
     write_new_file(folder / PASSPHRASE_FILE, f"{PASSPHRASE}\n".encode(), mode=0o600)
     write_new_file(folder / README, _page(world).encode(), mode=0o644)
-
-
-def _terminals(world: World) -> dict[str, Terminal]:
-    return {"sake": world.sake, "cinema": world.cinema, "forum": world.forum}
 
 
 def _set_pin(person: Person) -> None:
@@ -88,10 +84,15 @@ def _page(world: World) -> str:
             "  cinema   may ask: under 12, 65 or over, its own pseudonym",
             "  forum    may ask: prefecture, its own pseudonym",
             "",
+            f"1.card was reported lost: all three refuse it from Monday {next_week(world.today)} on. Trustees and",
+            f"authority are in the folder revocation; {NEEDED} of {len(NAMES)} trustees are needed. Same passphrase.",
+            "",
             "Try, in this folder:",
             "  mumei terminal verify --terminal sake --over 20 --card 1.card --passphrase-file passphrase",
             "  mumei terminal verify --terminal forum --prefecture 21 --pseudonym --card 1.card \\",
             "    --passphrase-file passphrase",
+            "  mumei terminal status sake",
+            "  mumei trustee show revocation/court",
             "  mumei card log --card 1.card",
             "  mumei-card show 1.card",
             "",

@@ -1,7 +1,7 @@
 """The demo's people and places: made by the product's own means, in a folder that is thrown away.
 
-An issuer, a root and a sector authority, an auditor, a card maker, a ward office with five residents and their
-software cards, two shops and a forum, all called DEMO.
+An issuer, a root and a sector authority, an auditor, a card maker, three revocation trustees and their authority, a
+ward office with five residents and their software cards, two shops and a forum, all called DEMO.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from mumei.authority.issuing import (
     issue_terminal,
     reference,
 )
+from mumei.cli.demo_revocation import DemoRevocation
 from mumei.cli.tracing import through_trace
 from mumei.issuer.embedded import EmbeddedIssuer
 from mumei.issuer.keys import IssuerKey
@@ -40,19 +41,19 @@ from mumei.office.samples import sample_residents
 from mumei.session.channel import Channel
 from mumei.terminal.check import Visit, visit
 from mumei.terminal.question import Question, over, under
+from mumei.terminal.revocation_folder import RevocationFolder
 from mumei.terminal.trust import Terminal
 from mumei.transport.simulator import open_simulator
 from mumei_core.commands.codes import PROFILE_STANDARD
 from mumei_core.commands.trust import CardTrust
 from mumei_core.credential import Index, encode_text
-from mumei_core.development_trustees import development_trustees
 from mumei_core.eac.rights import CertificateRights, Flag, RelyingParty
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import HostEnvironmentError
 from mumei_core.gp.card_keys import CardKeys
-from mumei_core.statements import SignedStatement
 
 PEOPLE: Final = 5
+REGISTRY: Final = "ward.db"
 GIFU: Final = 21
 #: Ending of the file beside a card that holds its transport PIN, PUK and CAN.
 LETTER: Final = ".letter"
@@ -69,6 +70,7 @@ _SHOPS: Final = CertificateRights(
 class Person:
     """A resident with a card."""
 
+    number: int
     resident: Resident
     card: Path
 
@@ -83,13 +85,37 @@ class World:
 
     today: date
     people: tuple[Person, ...]
+    folder: Path
     sake: Terminal
     cinema: Terminal
     forum: Terminal
+    revocation: DemoRevocation
 
     @property
     def tomorrow(self) -> date:
         return self.today + timedelta(days=1)
+
+    @property
+    def terminals(self) -> dict[str, Terminal]:
+        """By the name of each one's folder."""
+        return {"sake": self.sake, "cinema": self.cinema, "forum": self.forum}
+
+    def report(self, person: Person) -> str:
+        """The person has lost the card, and says so at the counter. Returns the case's number."""
+        with Registry.open(self.folder / REGISTRY) as registry:
+            return self.revocation.report(registry, person.number, self.today, clerk=_CLERK)
+
+    def in_week_of(self, day: date) -> World:
+        """The same, once all places have taken in that week's statements and lists."""
+        contexts = [terminal.rights.rp_context for terminal in self.terminals.values()]
+        sources = self.revocation.hand_out(contexts, day)
+        informed = {}
+        for name, terminal in self.terminals.items():
+            folder = RevocationFolder.open(self.folder / name, terminal.rights.rp_context, development=False)
+            for source in sources:
+                folder.take_in(source, day)
+            informed[name] = replace(terminal, revocation=folder.check())
+        return replace(self, sake=informed["sake"], cinema=informed["cinema"], forum=informed["forum"])
 
 
 def build(folder: Path, today: date, progress: Callable[[str], None]) -> World:
@@ -100,20 +126,27 @@ def build(folder: Path, today: date, progress: Callable[[str], None]) -> World:
     parameters.audit()
     progress("authority, auditor, card maker: a root, a sector of shops, three terminals' certificates")
     authority = DemoAuthority.make(today)
+    progress("revocation: three trustees, of whom two are needed, and the authority that publishes")
+    revocation = DemoRevocation.make(folder / "revocation", authority.issuer_root, authority.auditor)
     maker, maker_root = MasterKey.generate(), MakerRoot.generate("DEMO Cards")
     people = []
-    with Registry.create(folder / "ward.db") as registry:
+    with Registry.create(folder / REGISTRY) as registry:
         records = registry.import_residents(sample_residents(today)[:PEOPLE], clerk=_CLERK)
         office = Office(
             registry,
             parameters,
-            EmbeddedIssuer([key], MemoryLedger(), maker_root=maker_root.certificate),
+            EmbeddedIssuer(
+                [key],
+                MemoryLedger(),
+                trustee_lists=(revocation.trustees_record,),
+                maker_root=maker_root.certificate,
+            ),
             clerk=_CLERK,
             keys_of=maker.keys_of,
-            trust=authority.card_trust(today),
+            trust=authority.card_trust(today, revocation.key.point),
             statement=sign_digits(parameters, authority.issuer_root, authority.auditor).to_octets(),
             maker_root=maker_root.certificate.to_octets(),
-            trustees=authority.sign(development_trustees().to_octets()),
+            trustees=revocation.trustee_list.to_octets(),
         )
         for record in records:
             card = folder / f"{record.number}.card"
@@ -121,27 +154,33 @@ def build(folder: Path, today: date, progress: Callable[[str], None]) -> World:
             _new_card(card, maker.new_card(attestation=maker_root.new_attestation_key()))
             with through_trace(partial(open_simulator, card)) as connection:
                 office.enrol(Channel(connection), record.number, today=today)
-            people.append(Person(resident=record.resident, card=card))
+            people.append(Person(number=record.number, resident=record.resident, card=card))
+        revocation.confirm(registry, today, clerk=_CLERK)
 
-    def terminal(context: str, name: str, rights: CertificateRights) -> Terminal:
-        credentials = authority.certify(context, name, rights, today)
+    def terminal(place: str, name: str, rights: CertificateRights) -> Terminal:
+        credentials = authority.certify(f"{place}.demo", name, rights, today)
+        revocation.place(folder / place, credentials.rights.rp_context)
         return Terminal.with_credentials(credentials, parameters)
 
-    return World(
+    world = World(
         today=today,
+        folder=folder,
+        revocation=revocation,
         people=tuple(people),
-        sake=terminal("sake.demo", "DEMO Sake Shop", CertificateRights(predicates=(over(20),), pin=False)),
+        sake=terminal("sake", "DEMO Sake Shop", CertificateRights(predicates=(over(20),), pin=False)),
         cinema=terminal(
-            "cinema.demo",
+            "cinema",
             "DEMO Cinema",
             CertificateRights(predicates=(under(12), over(65)), flags=Flag.PSEUDONYM, pin=False),
         ),
         forum=terminal(
-            "forum.demo",
+            "forum",
             "DEMO Gifu Forum",
             CertificateRights(attributes=(int(Index.PREFECTURE),), flags=Flag.PSEUDONYM, pin=False),
         ),
     )
+    progress("revocation authority and auditor: this week's statements and lists, which every place takes in")
+    return world.in_week_of(today)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,18 +206,15 @@ class DemoAuthority:
         auditor, issuer_root = SigningKey.generate(), SigningKey.generate()
         return cls(root=root, sector=sector, auditor=auditor, issuer_root=issuer_root)
 
-    def card_trust(self, today: date) -> CardTrust:
-        """What every card pins."""
+    def card_trust(self, today: date, revocation: bytes) -> CardTrust:
+        """What every card pins; ``revocation``: the revocation authority's key, 65 octets."""
         return CardTrust.of(
             [self.root.certificate],
             month_of(today),
             auditor_keys=[self.auditor.point],
             root_keys=[self.issuer_root.point],
+            authority_keys=[revocation],
         )
-
-    def sign(self, record: bytes) -> bytes:
-        """What issuer's root and auditor say about issuing."""
-        return SignedStatement.by(record, self.issuer_root, self.auditor).to_octets()
 
     def certify(self, context: str, name: str, rights: CertificateRights, today: date) -> TerminalCredentials:
         """A terminal's certificate for 35 days, its point recomputed and signed by the auditor."""
