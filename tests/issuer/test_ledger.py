@@ -12,6 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
+from tests.fixtures import postgres
 from tests.issuer.ledgers import beginning, terms
 
 from mumei.issuer.issuance import IssuanceRefused, LedgerConflict, Purpose, Reason, Terms
@@ -31,8 +34,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "ledger.db"
 
 
-def opened(path: Path) -> DurableLedger:
-    return DurableLedger.open(path, LEDGER_KEY, clock=lambda: NOON)
+def opened(where: Path | str) -> DurableLedger:
+    return DurableLedger.open(where, LEDGER_KEY, clock=lambda: NOON)
 
 
 @pytest.fixture
@@ -41,15 +44,46 @@ def ledger(path: Path) -> Iterator[DurableLedger]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """A database of this module's own on this run's server: to make one takes longer than a test."""
+    running, name = postgres.server(), "issuer_ledgers"
+    try:
+        yield running.create(name)
+    finally:
+        running.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, path: Path) -> Iterator[Path | str]:
+    """Where an empty ledger is to be."""
+    if request.param == "sqlite":
+        yield path
+        return
+    url: str = request.getfixturevalue("database")
+    yield url
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    engine.dispose()
+
+
+@pytest.fixture
+def either(place: Path | str) -> Iterator[DurableLedger]:
+    """A ledger on both databases."""
+    with opened(place) as found:
+        yield found
+
+
 class TestOneCommitment:
     def test_keeps_its_terms_and_its_first_signature_also_in_another_process(
-        self, path: Path, ledger: DurableLedger
+        self, place: Path | str, either: DurableLedger
     ) -> None:
         asked = beginning()
-        first = ledger.begin(asked, terms)
-        ledger.close()
+        first = either.begin(asked, terms)
+        either.close()
 
-        with opened(path) as again:
+        with opened(place) as again:
             known = again.begin(asked, lambda: pytest.fail("terms are made once"))
             signed = again.finish(asked.commitment, b"s" * 80, b"p" * 64)
             later = again.finish(asked.commitment, b"S" * 80, b"P" * 64)
@@ -57,49 +91,49 @@ class TestOneCommitment:
         assert known == first and known.signature is None
         assert signed == later == replace(known, signature=b"s" * 80, common_key_proof=b"p" * 64)
 
-    def test_serves_one_request(self, ledger: DurableLedger) -> None:
+    def test_serves_one_request(self, either: DurableLedger) -> None:
         asked = beginning()
-        ledger.begin(asked, terms)
+        either.begin(asked, terms)
 
         with pytest.raises(LedgerConflict, match="another request"):
-            ledger.begin(replace(asked, digest=bytes(32)), terms)
+            either.begin(replace(asked, digest=bytes(32)), terms)
 
     @pytest.mark.parametrize("shared", ["nonce", "F_0", "attestation_key_hash"])
-    def test_shares_with_no_other(self, ledger: DurableLedger, shared: str) -> None:
+    def test_shares_with_no_other(self, either: DurableLedger, shared: str) -> None:
         asked = beginning()
-        ledger.begin(asked, terms)
+        either.begin(asked, terms)
 
         with pytest.raises(LedgerConflict) as refused:
-            ledger.begin(beginning(**{shared: getattr(asked, shared)}), terms)
+            either.begin(beginning(**{shared: getattr(asked, shared)}), terms)
 
         assert refused.value.reason is Reason.CONFLICT and refused.value.hint
-        assert ledger.head().number == 1
+        assert either.head().number == 1
 
-    def test_may_show_no_attestation_key_as_others_do(self, ledger: DurableLedger) -> None:
+    def test_may_show_no_attestation_key_as_others_do(self, either: DurableLedger) -> None:
         for _ in range(2):
-            ledger.begin(beginning(attestation_key_hash=None), terms)
+            either.begin(beginning(attestation_key_hash=None), terms)
 
-        assert ledger.head().number == 2
+        assert either.head().number == 2
 
-    def test_whose_terms_cannot_be_made_leaves_nothing(self, ledger: DurableLedger) -> None:
+    def test_whose_terms_cannot_be_made_leaves_nothing(self, either: DurableLedger) -> None:
         def broken() -> Terms:
             raise IssuanceRefused(Reason.LINK, "no")
 
         asked = beginning()
         with pytest.raises(IssuanceRefused):
-            ledger.begin(asked, broken)
+            either.begin(asked, broken)
 
-        assert ledger.by_record(asked.record) == () and ledger.head() == Head()
-        assert ledger.begin(asked, terms).signature is None
+        assert either.by_record(asked.record) == () and either.head() == Head()
+        assert either.begin(asked, terms).signature is None
 
-    def test_that_was_never_begun_cannot_be_finished(self, ledger: DurableLedger) -> None:
+    def test_that_was_never_begun_cannot_be_finished(self, either: DurableLedger) -> None:
         with pytest.raises(DataError):
-            ledger.finish(b"unknown", bytes(80), bytes(64))
+            either.finish(b"unknown", bytes(80), bytes(64))
 
-    def test_asked_for_by_many_at_once_gets_one_entry(self, ledger: DurableLedger) -> None:
+    def test_asked_for_by_many_at_once_gets_one_entry(self, either: DurableLedger) -> None:
         asked, found = beginning(), []
         threads = [
-            threading.Thread(target=lambda: found.append(ledger.begin(asked, terms))) for _ in range(6)
+            threading.Thread(target=lambda: found.append(either.begin(asked, terms))) for _ in range(6)
         ]
         for thread in threads:
             thread.start()
@@ -107,38 +141,38 @@ class TestOneCommitment:
             thread.join()
 
         assert len(found) == 6 and len({entry.terms.signer_nym_entropy for entry in found}) == 1
-        assert ledger.verify().number == 1
+        assert either.verify().number == 1
 
 
 class TestARecord:
-    def test_has_its_issuances_in_order(self, ledger: DurableLedger) -> None:
+    def test_has_its_issuances_in_order(self, either: DurableLedger) -> None:
         first = beginning()
-        ledger.begin(first, terms)
-        ledger.begin(beginning(), terms)
+        either.begin(first, terms)
+        either.begin(beginning(), terms)
         second = beginning(record=first.record, purpose=Purpose.RENEW, renews=first.commitment)
-        ledger.begin(second, terms)
+        either.begin(second, terms)
 
-        assert [entry.beginning for entry in ledger.by_record(first.record)] == [first, second]
-        assert ledger.by_record(bytes(16)) == ()
+        assert [entry.beginning for entry in either.by_record(first.record)] == [first, second]
+        assert either.by_record(bytes(16)) == ()
 
-    def test_that_is_reported_is_not_renewed_until_it_is_found(self, ledger: DurableLedger) -> None:
+    def test_that_is_reported_is_not_renewed_until_it_is_found(self, either: DurableLedger) -> None:
         card = beginning()
-        ledger.begin(card, terms)
+        either.begin(card, terms)
         renewal = beginning(record=card.record, purpose=Purpose.RENEW, renews=card.commitment)
-        ledger.report(card.record, reported=True)
+        either.report(card.record, reported=True)
 
         with pytest.raises(IssuanceRefused) as refused:
-            ledger.begin(renewal, terms)
-        ledger.begin(beginning(record=card.record), terms)
+            either.begin(renewal, terms)
+        either.begin(beginning(record=card.record), terms)
         assert refused.value.reason is Reason.REPORTED
-        assert [entry.reported for entry in ledger.by_record(card.record)] == [True, False]
+        assert [entry.reported for entry in either.by_record(card.record)] == [True, False]
 
-        ledger.report(card.record, reported=False)
-        ledger.begin(renewal, terms)
+        either.report(card.record, reported=False)
+        either.begin(renewal, terms)
 
-    def test_unknown_is_not_renewed(self, ledger: DurableLedger) -> None:
+    def test_unknown_is_not_renewed(self, either: DurableLedger) -> None:
         with pytest.raises(IssuanceRefused) as refused:
-            ledger.begin(beginning(purpose=Purpose.RENEW, renews=b"none"), terms)
+            either.begin(beginning(purpose=Purpose.RENEW, renews=b"none"), terms)
 
         assert refused.value.reason is Reason.RENEWAL
 
@@ -324,6 +358,31 @@ class TestTheSigningLog:
             assert true.verify(noted=Head()).number == 4
             with pytest.raises(TrustError, match="noted"):
                 false.verify(noted=noted)
+
+    def test_is_one_chain_for_several_services_on_both_databases(
+        self, place: Path | str, either: DurableLedger
+    ) -> None:
+        with opened(place) as other:
+            threads = [
+                threading.Thread(
+                    target=lambda ledger=ledger: [ledger.begin(beginning(), terms) for _ in range(5)]
+                )
+                for ledger in (either, other, either, other)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+            assert either.verify() == other.head() and other.head().number == 20
+
+    def test_on_postgresql_cannot_be_changed_by_a_slip_either(
+        self, place: Path | str, either: DurableLedger
+    ) -> None:
+        either.begin(beginning(), terms)
+        for slip in ("DELETE FROM issuer_signing_log", "UPDATE issuer_signing_log SET at = 0"):
+            with pytest.raises(DBAPIError, match="only ever added to"), either._engine.begin() as connection:
+                connection.exec_driver_sql(slip)
 
     @pytest.mark.parametrize("text", ["", "3", "x:00", "3:00", "-1:" + "00" * 32])
     def test_takes_no_malformed_head(self, text: str) -> None:

@@ -13,6 +13,7 @@ from tools.bench import (
     card,
     channel,
     chip_model,
+    issuer_service,
     memory,
     simulator_speed,
     standard_world,
@@ -58,6 +59,7 @@ def measure() -> Report:
             token_path.measure(standard, _say),
             age_check.measure(made, standard, _say),
             chip_model.measure(standard, _say),
+            issuer_service.measure(_say),
             memory.measure(made, items, _say),
             simulator_speed.measure(made, standard, _say),
         )
