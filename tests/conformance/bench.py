@@ -5,6 +5,7 @@ A *target* hands out connections of the product's transport layer; everything ab
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 from abc import ABC, abstractmethod
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from tools.conformance.bench_file import BenchCard, BenchFile, BenchKey
+from tools.conformance.bench_file import DEVELOPMENT, BenchCard, BenchFile, BenchKey
 
 from mumei.transport.base import CardConnection
 from mumei.transport.simulator import SimulatedConnection
@@ -21,6 +22,7 @@ from mumei_card.chip.nvm import Nvm
 from mumei_card.link.in_process import SoftwareCard
 
 from .wire.certificates import Certificate, Key
+from .wire.statements import Signers
 from .wire.tlv import octets
 
 AID: Final = "F06D756D65690101"
@@ -119,6 +121,23 @@ class Card:
     def authorities(self) -> Mapping[str, Authority]:
         """``root``, ``shops`` and ``offices``."""
         return {name: Authority.of(key) for name, key in self.bench.authorities.items()}
+
+    @cached_property
+    def signers(self) -> Signers:
+        """Revocation authority and auditor, whom this card trusts."""
+        if self.kind == DEVELOPMENT:
+            return DEVELOPMENT_SIGNERS
+        return Signers(Key(int(self.bench.revocation, 16)), Key(int(self.bench.auditor, 16)))
+
+
+def published_key(role: str) -> Key:
+    """A key that development cards trust: anybody has it."""
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    digest = hashlib.sha256(b"MUMEI-DEVELOPMENT-KEY-V1:" + role.encode() + b":\0").digest()
+    return Key(int.from_bytes(digest, "big") % (order - 1) + 1)
+
+
+DEVELOPMENT_SIGNERS: Final = Signers(published_key("revocation authority"), published_key("auditor"))
 
 
 class Target(ABC):

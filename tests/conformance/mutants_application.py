@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from mumei_card.applet import log, presentation, security_domain
+from mumei_card.applet import log, presentation, questions, security_domain
 from mumei_card.errors import CardError
 from mumei_card.os import scp03_layer
+from mumei_card.os.context import CardContext
 from mumei_card.os.layer import Next
 from mumei_core.commands.terminal_rights import TerminalRights
 from mumei_core.gp.life_cycle import LifeCycle
@@ -80,7 +81,7 @@ def cannot_prove_costs_nothing(patch: pytest.MonkeyPatch) -> None:
 
 def _forgetting(original: Callable[..., bytes], *, only_refusals: bool = False) -> Callable[..., bytes]:
     def forget(*arguments: Any) -> bytes:
-        status = arguments[-1].security_status
+        status = next(given for given in arguments if isinstance(given, CardContext)).security_status
         try:
             result = original(*arguments)
         except CardError:
@@ -103,12 +104,12 @@ def rights_unchecked(patch: pytest.MonkeyPatch) -> None:
     "test_a_request_of_another_session_is_6a80",
 )
 def binding_unchecked(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(presentation, "_check_binding", lambda *arguments: None)
+    patch.setattr(questions, "_check_binding", lambda *arguments: None)
 
 
 @mutant("the PIN is never asked for", "test_an_unlisted_age_wants_the_pin", "test_consent_is_for_one_session")
 def consent_unchecked(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(presentation, "needs_pin", lambda *arguments: False)
+    patch.setattr(questions, "needs_pin", lambda *arguments: False)
 
 
 @mutant("presentations leave nothing in the log", "test_the_log", "test_cannot_prove_is_logged")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Final
 
 from .bench import Card, nonce
 from .sessions import SHOP_CONTEXT, Channel, Terminal, enter, make_terminal
 from .wire.request import POINT, SCALAR, Request, channel_binding, describe, development_binding, over
+from .wire.statements import bucket_of, epoch_of, slot_point, slot_token
 from .wire.tlv import command, octets
 
 #: valid_until and key id; Abar, Bbar, D; e^, r1^, r3^, four hidden attributes and three secrets less m^_birth, c;
@@ -17,6 +19,19 @@ AGE_OCTETS: Final = 4 + 8 + 3 * POINT + (4 + 7) * SCALAR + 4 * POINT + 4 * SCALA
 
 def present(octets_: bytes) -> bytes:
     return command("80 34 00 00", octets_, 65_536, extended=True)
+
+
+def prepare(octets_: bytes) -> bytes:
+    return command("80 36 00 00", octets_, 256, extended=True)
+
+
+def present_prepared(octets_: bytes) -> bytes:
+    return command("80 34 00 01", octets_, 65_536, extended=True)
+
+
+def slots(card: Card, day: date, *, context: bytes = SHOP_CONTEXT) -> bytes:
+    """The statement about this day's week and the context's bucket, by those whom the card trusts."""
+    return card.signers.slots(epoch_of(day), bucket_of(context))
 
 
 class Shop:
@@ -38,9 +53,27 @@ class Shop:
             table_hash=octets(card.bench.table_hash),
         )
 
-    def ask(self, request: Request | bytes, pattern: str) -> bytes:
-        encoded = request if isinstance(request, bytes) else request.encode()
-        return self.channel.expect(present(encoded), pattern).data
+    def ask(self, request: Request | bytes, pattern: str, *, statement: bytes | None = None) -> bytes:
+        """PRESENT, with the statement of the request's week; octets as they are."""
+        if isinstance(request, Request):
+            request = request.encode() + (slots(self.card, request.day) if statement is None else statement)
+        return self.channel.expect(present(request), pattern).data
+
+    def for_token(self, day: date | None = None) -> Request:
+        """The good request of this day, for a token under a slot."""
+        day = day or self.good.day
+        token = slot_token(epoch_of(day), bucket_of(self.good.context))
+        return replace(self.good, day=day, token=token)
+
+    def prepare(self, request: Request, pattern: str = ".. 9000", *, statement: bytes | None = None) -> bytes:
+        """PREPARE, with the statement of the request's week; the slot, one octet."""
+        if statement is None:
+            statement = slots(self.card, request.day, context=request.context)
+        return self.channel.expect(prepare(request.encode() + statement), pattern).data
+
+    def bring(self, k: int, pattern: str = "* 9000") -> bytes:
+        """PRESENT with the point of slot ``k``."""
+        return self.channel.expect(present_prepared(slot_point(k)), pattern).data
 
 
 class DevelopmentShop:
@@ -66,6 +99,15 @@ class DevelopmentShop:
             predicates=(over(20),),
             table_hash=octets(card.bench.development_table_hash),
         )
+
+    @property
+    def data(self) -> bytes:
+        """What PRESENT takes: the good request and this week's statement."""
+        return self.asking(self.good)
+
+    def asking(self, request: Request) -> bytes:
+        """The same with another request."""
+        return request.encode() + slots(self.card, request.day)
 
     def describe(self) -> None:
         self.card.expect(command("80 3E 00 00", self.description), "9000")

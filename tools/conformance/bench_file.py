@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 
 from mumei_core.errors import DataError
 
-FORMAT: Final = "mumei conformance bench 1"
+FORMAT: Final = "mumei conformance bench 2"
 ISSUED, NEW, DEVELOPMENT = "issued", "new", "development"
 _MAX_OCTETS: Final = 1 << 20
 
@@ -49,12 +49,16 @@ class BenchKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchFile:
-    """Everything. ``day``: of preparation, which the checks take for today. ``table_hash``: of the digit table."""
+    """Everything. ``day``: of preparation, which the checks take for today. ``table_hash``: of the digit table.
+
+    ``auditor``, ``revocation``: private keys of auditor and revocation authority, in hex.
+    """
 
     day: date
     cards: dict[str, BenchCard]
     authorities: dict[str, BenchKey]
     auditor: str = field(repr=False)
+    revocation: str = field(repr=False)
     parameters: str
     table_hash: str
     development_table_hash: str

@@ -22,6 +22,7 @@ from tools.conformance.bench_file import DEVELOPMENT, ISSUED, NEW, BenchCard, Be
 from mumei.authority.folder import AUTHORITY_KEY
 from mumei.cli.main import cli
 from mumei.issuer.parameters import PublicParameters
+from mumei.revocation.folder import AuthorityFolder
 from mumei.signing_key import load_key
 from mumei_core import dates
 from mumei_core.errors import HostEnvironmentError
@@ -30,12 +31,13 @@ BENCH: Final = "bench.json"
 _PIN: Final = "271828"
 _AUTHORITIES: Final = ("root", "shops", "offices")
 _AUDITOR_KEY: Final = "auditor-key"
+_TRUSTEES: Final = ("ombudsman", "court")
 _PARAMETERS: Final = "gifu/parameters.cbor"
 _KEY, _BY = "--passphrase-file pass", "--passphrase-file pass --by-passphrase-file pass"
 _TO_ISSUE: Final = (
     "--card-master maker.key --card-master-passphrase-file pass --maker-root maker/maker.root"
     " --root root/certificate.cvcert --auditor auditor/auditor.pub --issuer-root issuer-root/root.pub"
-    " --digits gifu.statement"
+    " --authority revocation/authority.pub --digits gifu.statement --trustees trustees.statement"
 )
 _LINES: Final = (
     f"mumei issuer init gifu --name 'Gifu TEST' {_KEY}",
@@ -53,11 +55,16 @@ _LINES: Final = (
     ),
     f"mumei-card new {DEVELOPMENT}.card --profile development --letter {DEVELOPMENT}.letter",
     f"mumei authority init root --name JPROOT {_KEY}",
-    f"mumei authority sector shops --by root --name JPSHOPS --all-questions {_BY}",
+    f"mumei authority sector shops --by root --name JPSHOPS --all-questions --flag recognise {_BY}",
     "mumei authority sector offices --by root --name JPOFFICES --official --all-questions --flag personalisation"
     f" --pin-management {_BY}",
     f"mumei auditor init auditor {_KEY}",
     f"mumei auditor init issuer-root --root {_KEY}",
+    f"mumei revocation init revocation {_KEY}",
+    *(f"mumei trustee init {trustee} --name {trustee} {_KEY}" for trustee in _TRUSTEES),
+    "mumei auditor sign trustees trustees.statement --by auditor --root issuer-root --threshold 2 "
+    + " ".join(f"--trustee {trustee}/trustee.pub" for trustee in _TRUSTEES)
+    + f" {_KEY} --root-passphrase-file pass",
     "mumei auditor sign digits gifu.statement --by auditor --root issuer-root"
     f" --parameters gifu/parameters.cbor {_KEY} --root-passphrase-file pass",
     *(
@@ -122,6 +129,7 @@ def _mumei(arguments: list[str]) -> int:
 def _collect() -> BenchFile:
     passphrase = Path("pass").read_text().strip().encode()
     auditor = load_key(Path("auditor/auditor.key"), _AUDITOR_KEY, passphrase)
+    revocation = AuthorityFolder.open(Path("revocation")).key(passphrase)
     parameters = PublicParameters.load(Path(_PARAMETERS))
     development = PublicParameters.load(Path("development/parameters.cbor"))
     return BenchFile(
@@ -129,6 +137,7 @@ def _collect() -> BenchFile:
         cards={name: _card(name) for name in (ISSUED, NEW, DEVELOPMENT)},
         authorities={name: _authority(name, passphrase) for name in _AUTHORITIES},
         auditor=auditor.secret_octets.hex(),
+        revocation=revocation.secret_octets.hex(),
         parameters=_PARAMETERS,
         table_hash=parameters.table_hash.hex(),
         development_table_hash=development.table_hash.hex(),

@@ -133,11 +133,19 @@ def challenge_input(card_key: bytes, challenge: bytes, terminal_key: bytes, auxi
     return card_key[1:33] + challenge + terminal_key[1:33] + auxiliary
 
 
-def age_rights(context: bytes, name: str, *, ages: tuple[int, ...] = (20,), pin: bool = False) -> bytes:
-    """The project's CertificateRights (mumei.asn1): these ages or over, nothing else."""
+#: Flags of the project's rights.
+RECOGNISE = 0x02
+
+
+def age_rights(
+    context: bytes, name: str, *, ages: tuple[int, ...] = (20,), pin: bool = False, flags: int = 0
+) -> bytes:
+    """The project's CertificateRights (mumei.asn1): these ages or over, and what ``flags`` say."""
     predicates = b"".join(tlv("80", bytes((1, years))) for years in ages)
     party = tlv("04", context) + tlv("0C", name.encode())
     content = tlv("02", b"\x01") + tlv("A0", party) + tlv("A1", predicates)
+    if flags:
+        content += tlv("83", bytes((flags,)))
     if not pin:
         content += tlv("84", b"\x00")
     return tlv("30", content)

@@ -46,6 +46,7 @@ class Request:
     predicates: Sequence[bytes] = ()
     mask: int = 0
     pseudonym: bool = False
+    token: bytes = b""
     table_hash: bytes = b""
 
     def encode(self) -> bytes:
@@ -57,6 +58,8 @@ class Request:
             fields += tlv("85", bytes((self.mask,)))
         if self.pseudonym:
             fields += tlv("86", b"\x01")
+        if self.token:
+            fields += tlv("87", self.token)
         fields += tlv("89", self.binding)
         if self.predicates:
             fields += tlv("8A", self.table_hash)

@@ -94,6 +94,7 @@ class Desk:
     root: Path | None
     auditor: Path | None
     issuer_root: Path | None
+    authority: Path | None
     digits: Path | None
     trustees: Path | None
     issuer_keys: tuple[Path, ...]
@@ -176,18 +177,20 @@ class Desk:
         return (TrusteeListRecord.from_octets(load_statement(self.trustees).record),)
 
     def _trust(self) -> CardTrust | None:
-        if self.root is None and self.auditor is None and self.issuer_root is None:
+        named = (self.root, self.auditor, self.issuer_root, self.authority)
+        if named == (None,) * len(named):
             return None
-        if self.root is None or self.auditor is None or self.issuer_root is None:
+        if self.root is None or self.auditor is None or self.issuer_root is None or self.authority is None:
             raise UsageError(
-                "a card pins the root authority, the auditor and the issuer's root",
-                hint="Give --root, --auditor and --issuer-root.",
+                "a card pins the root authority, the auditor, the issuer's root and the revocation authority",
+                hint="Give --root, --auditor, --issuer-root and --authority.",
             )
         return CardTrust.of(
             [read_certificate(self.root)],
             month_of(today()),
             auditor_keys=[read_public_key(self.auditor)],
             root_keys=[read_public_key(self.issuer_root)],
+            authority_keys=[read_public_key(self.authority)],
         )
 
 
@@ -217,6 +220,7 @@ _OPTIONS = (
     _file("--root", "The root authority's certificate, to pin."),
     _file("--auditor", "The auditor's public key, to pin."),
     _file("--issuer-root", "The issuer's root key, to pin."),
+    _file("--authority", "The revocation authority's public key, to pin: it signs each week's statements."),
     _file("--digits", "Digits and ages, signed by root and auditor."),
     _file("--trustees", "The trustees' list, signed by root and auditor; cards seal their shares to them."),
     click.option(
