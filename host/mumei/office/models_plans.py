@@ -169,3 +169,15 @@ class OrderItemRow(Base):
     failure: Mapped[str | None] = mapped_column(String(40))
     detail: Mapped[str | None] = mapped_column(String(300))
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ReportCodeRow(Base):
+    """The keyed hash of the code on an enrolment's letter, by which the holder reports the card lost."""
+
+    __tablename__ = "report_code"
+
+    enrolment_id: Mapped[int] = mapped_column(
+        ForeignKey("enrolment.id"), primary_key=True, autoincrement=False
+    )
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import click
 
 from mumei.cli.office.desk import Desk, desk_options
-from mumei.cli.office.options import Done, clerk_option, registry_option
+from mumei.cli.office.options import Done, clerk_option, registry_option, session_option
 from mumei.cli.options import CardPlace, card_options, json_option
 from mumei.cli.output import emit, progress
 from mumei.office.clerks.roles import Right
+from mumei.office.clerks.session import ClerkSession
 from mumei.office.counter.cancelling import cancel_enrolment
 from mumei.office.counter.enrol import BEGIN, ENROL, SIGN, EnrolDesk
 from mumei.office.counter.journal import Journal
+from mumei.office.counter.letter import LetterDesk, MakersLetter, read_sender
 from mumei.office.counter.plan import Carried, carry_out
 from mumei.office.counter.seat import Seat
 from mumei.office.models_plans import PlanKind
@@ -70,7 +73,23 @@ class Issued:
 @click.option(
     "--take-over", is_flag=True, help="Go on although another workstation, now dead, seems to work on it."
 )
-@clerk_option(Right.ISSUE_CARDS)
+@click.option(
+    "--maker-letter",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The card maker's letter with transport PIN and PUK: the holder's is printed from it, and it is wiped.",
+)
+@click.option(
+    "--letter", type=click.Path(path_type=Path), metavar="FILE", help="Write the holder's letter, a PDF."
+)
+@click.option("--printer", metavar="NAME", help="Print the holder's letter, and keep no file.")
+@click.option(
+    "--letter-from",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Who sends letters: JSON with name, address, telephone and hours.",
+)
+@session_option(Right.ISSUE_CARDS)
 @card_options
 @json_option
 def enrol(
@@ -80,7 +99,11 @@ def enrol(
     desk: Desk,
     card_number: str | None,
     take_over: bool,
-    clerk: str,
+    maker_letter: Path | None,
+    letter: Path | None,
+    printer: str | None,
+    letter_from: Path | None,
+    clerk: ClerkSession,
     place: CardPlace,
     as_json: bool,
 ) -> None:
@@ -97,16 +120,41 @@ def enrol(
         --issuer-root auditor/root.pub --digits gifu/digits.statement
     """
     number = None if card_number is None else _card_number(card_number)
+    if (maker_letter is None) != (letter is None and printer is None):
+        raise UsageError(
+            "a letter is printed from the card maker's",
+            hint="Give --maker-letter with --letter or --printer.",
+        )
     material = desk.load()
+    clerk.check_card(development=material.parameters.is_development)
     with (
         Registry.open(registry) as open_registry,
-        material.office(open_registry, clerk) as office,
+        material.office(open_registry, clerk.name) as office,
         Seat(place.open, lambda channel: office.open(channel, number)) as seat,
     ):
-        hold = Journal(open_registry, clerk=clerk).begin(
+        hold = Journal(open_registry, clerk=clerk.name).begin(
             PlanKind.ENROL, resident, {"replacement": replacement}, take_over=take_over
         )
-        table = EnrolDesk(registry=open_registry, office=office, seat=seat, clerk=clerk, today=today())
+        table = EnrolDesk(
+            registry=open_registry,
+            office=office,
+            seat=seat,
+            clerk=clerk.name,
+            today=today(),
+            session=clerk,
+        )
+        if maker_letter is not None:
+            table.letter = LetterDesk(
+                registry=open_registry,
+                clerk=clerk.name,
+                today=today(),
+                maker=MakersLetter(file=maker_letter),
+                office=read_sender(letter_from),
+                development=material.parameters.is_development,
+                progress=progress,
+                printer=printer,
+                out=letter,
+            ).print
         carried = carry_out(ENROL, hold, table, progress=progress)
         issued = Issued.of(carried, card=seat.name, development=material.parameters.is_development)
     emit(issued, as_json=as_json)

@@ -90,8 +90,7 @@ class Orders(RegistryBase):
         workstation: Workstation | None = None,
         lease: timedelta = LEASE,
     ) -> None:
-        # The same open database, keys, clock and signer.
-        vars(self).update(vars(registry))
+        super().__init__(registry._engine, registry._clock)
         self._clerk, self._lease = clerk, lease
         self._workstation = workstation or Workstation.this()
 

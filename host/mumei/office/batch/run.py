@@ -171,13 +171,13 @@ class _Reader:
                     hint="Look at cards and reader first.",
                 )
 
-    def _seat(self, connection: CardConnection) -> Seat:
+    def _seat(self, connection: CardConnection) -> Seat[Channel]:
         return Seat(lambda: connection, lambda channel: self._desk.office.open(channel, None))
 
-    def _card(self, seat: Seat) -> bool | None:
+    def _card(self, seat: Seat[Channel]) -> bool | None:
         """Whether the card was issued; None where the order has nothing for it."""
         try:
-            channel = seat.channel()
+            channel = seat.card()
         except WrongCardError as error:
             self._say(EventKind.REJECTED, error=error)
             return False
@@ -202,7 +202,7 @@ class _Reader:
         self._say(EventKind.ISSUED, claim=claim, seconds=time.monotonic() - start)
         return True
 
-    def _issue(self, seat: Seat, claim: Claim) -> int:
+    def _issue(self, seat: Seat[Channel], claim: Claim) -> int:
         desk = EnrolDesk(
             registry=self._desk.registry,
             office=self._desk.office,

@@ -12,6 +12,8 @@ from datetime import date
 from typing import Final, Protocol
 
 from mumei.issuer.issuance import Purpose
+from mumei.office.clerks.approvals import Approvals, Operation, use
+from mumei.office.clerks.session import ClerkSession
 from mumei.office.counter.plan import NOTHING, Flow, Plan, Result, Step
 from mumei.office.counter.seat import Seat
 from mumei.office.models import EnrolmentState
@@ -24,6 +26,7 @@ from mumei.session.scp03 import IssuedCardError, Scp03Channel
 from mumei_core.commands.enrolment import EnrolmentAnswer
 
 CARD: Final = "right card"
+APPROVAL: Final = "approval"
 BEGIN: Final = "begin"
 RESERVE: Final = "reserve"
 PIN: Final = "pin"
@@ -68,13 +71,15 @@ class Till:
 @dataclass(kw_only=True)
 class EnrolDesk(Till):
     """A desk with everything that an enrolment needs. ``letter``: prints it, None where the maker's letter goes
-    with the card; told the enrolment's number and whether one was perhaps printed before.
+    with the card; told the enrolment's number and whether one was perhaps printed before. ``session``: who asks, where
+    a second card takes the approval of somebody else.
     """
 
     office: OfficeSteps
-    seat: Seat
+    seat: Seat[Channel]
     today: date
     letter: Callable[[int, bool], None] | None = None
+    session: ClerkSession | None = None
 
     def record(self, plan: Plan) -> EnrolmentRecord:
         """The enrolment that the plan began."""
@@ -86,7 +91,28 @@ class EnrolDesk(Till):
         return self.registry.stock().counts[CardState.STOCK] > 0
 
 
+def _approval(desk: EnrolDesk, plan: Plan) -> Result:
+    """A second card takes a second person."""
+    if plan.arguments.get("replacement") is not True or desk.session is None:
+        return NOTHING
+    approvals = Approvals(desk.registry)
+    number = approvals.needed(Operation.SECOND_CARD, plan.resident_number, by=desk.session)
+    return {"approval": number} if number is not None else NOTHING
+
+
 def _begin(desk: EnrolDesk, plan: Plan) -> Result:
+    approval, step = plan.result(APPROVAL).get("approval"), plan.step(BEGIN)
+    if isinstance(approval, int) and desk.session is not None and step is not None and step.attempts == 1:
+        approvals = Approvals(desk.registry)
+        with approvals._writing(desk.clerk) as transaction:
+            use(
+                transaction,
+                approval,
+                Operation.SECOND_CARD,
+                plan.resident_number,
+                by=desk.session,
+                at=approvals._clock(),
+            )
     record = desk.registry.begin_enrolment(
         plan.resident_number, clerk=desk.clerk, replacement=plan.arguments.get("replacement") is True
     )
@@ -105,13 +131,13 @@ def _cancel(desk: Till, plan: Plan) -> None:
 
 def _card(desk: EnrolDesk, _plan: Plan) -> Result:
     """Is it a card of our kind, whose keys we have, and not issued yet? Else nothing is begun."""
-    desk.seat.channel()
+    desk.seat.card()
     return NOTHING
 
 
 def _reserve(desk: EnrolDesk, plan: Plan) -> Result:
     """Out of the stock, and nobody else's."""
-    channel = desk.seat.channel()
+    channel = desk.seat.card()
     if not isinstance(channel, Scp03Channel) or not desk.keeps_stock:
         return NOTHING
     number, record = channel.diversification_data, desk.record(plan)
@@ -121,20 +147,20 @@ def _reserve(desk: EnrolDesk, plan: Plan) -> Result:
 def _pin(desk: EnrolDesk, plan: Plan) -> Result:
     record = desk.record(plan)
     if record.state is EnrolmentState.STARTED:
-        desk.office.pin(desk.seat.channel(), record, desk.today)
+        desk.office.pin(desk.seat.card(), record, desk.today)
     return NOTHING
 
 
 def _sign(desk: EnrolDesk, plan: Plan) -> Result:
     record = desk.record(plan)
     if record.state in (EnrolmentState.STARTED, EnrolmentState.COMMITTED):
-        answer = desk.office.commit(desk.seat.channel(), record)
+        answer = desk.office.commit(desk.seat.card(), record)
         record = desk.office.sign(record, answer, desk.today)
     return {"valid_until": record.valid_until or 0}
 
 
 def _store(desk: EnrolDesk, plan: Plan) -> Result:
-    desk.office.store(desk.seat.channel(), desk.record(plan))
+    desk.office.store(desk.seat.card(), desk.record(plan))
     return NOTHING
 
 
@@ -152,7 +178,7 @@ def _secure(desk: EnrolDesk, plan: Plan) -> Result:
     step = plan.step(SECURE)
     try:
         # Its own credential once more: whose card this is nobody can ask it afterwards.
-        channel = desk.seat.channel()
+        channel = desk.seat.card()
         desk.office.store(channel, desk.record(plan))
     except IssuedCardError:
         if step is None or step.attempts == 1:
@@ -175,6 +201,7 @@ ENROL: Final[Flow[EnrolDesk]] = Flow(
     kind=PlanKind.ENROL,
     steps=(
         Step(name=CARD, run=_card, says="is it the right card?", only_looks=True),
+        Step(name=APPROVAL, run=_approval, only_looks=True),
         Step(name=BEGIN, run=_begin, undo=_cancel),
         Step(name=RESERVE, run=_reserve),
         Step(name=PIN, run=_pin),

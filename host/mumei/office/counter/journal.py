@@ -52,8 +52,7 @@ class Journal(RegistryBase):
         workstation: Workstation | None = None,
         lease: timedelta = LEASE,
     ) -> None:
-        # The same open database, keys, clock and signer.
-        vars(self).update(vars(registry))
+        super().__init__(registry._engine, registry._clock)
         self._clerk = clerk
         self._workstation = workstation or Workstation.this()
         self._lease = lease

@@ -4,44 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from mumei.session.channel import Channel
 from mumei.transport.base import CardConnection
 
+Opened = TypeVar("Opened")
 
-class Seat:
+
+class Seat(Generic[Opened]):
     """A place for one card. ``check`` makes sure that it is the right one, of whatever is known of it, and returns
-    the channel to write through; it is asked again after every reset.
+    what it is written to through; it is asked again after every reset.
     """
 
-    def __init__(self, connect: Callable[[], CardConnection], check: Callable[[Channel], Channel]) -> None:
+    def __init__(self, connect: Callable[[], CardConnection], check: Callable[[Channel], Opened]) -> None:
         self._connect, self._check = connect, check
         self._connection: CardConnection | None = None
-        self._channel: Channel | None = None
+        self._plain: Channel | None = None
+        self._opened: Opened | None = None
 
     @property
     def name(self) -> str:
         """What a clerk calls the place; empty where no card was needed."""
         return self._connection.name if self._connection is not None else ""
 
-    def channel(self) -> Channel:
+    def card(self) -> Opened:
         """The checked card. Raises what connecting and ``check`` raise: then nothing was written."""
-        if self._channel is None:
+        if self._opened is None:
             if self._connection is None:
                 self._connection = self._connect()
-            self._channel = self._check(Channel(self._connection))
-        return self._channel
+            plain = Channel(self._connection)
+            if self._plain is not None:
+                plain.reset()
+            self._plain = plain
+            self._opened = self._check(plain)
+        return self._opened
 
-    def again(self) -> Channel:
+    def again(self) -> Opened:
         """The same card after a reset, checked anew: what it answers now comes from its memory."""
-        channel, self._channel = self.channel(), None
-        channel.reset()
-        return self.channel()
+        self.card()
+        self._opened = None
+        return self.card()
 
     def close(self) -> None:
         """Let the card go; may be repeated."""
-        connection, self._connection, self._channel = self._connection, None, None
+        connection, self._connection, self._plain, self._opened = self._connection, None, None, None
         if connection is not None:
             connection.close()
 

@@ -12,7 +12,7 @@ _MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Make the four tables."""
+    """Make the five tables."""
     op.create_table(
         "plan",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -95,3 +95,12 @@ def upgrade() -> None:
         sa.CheckConstraint("state IN ('OPEN', 'DONE', 'FAILED')", name=op.f("ck_card_order_item_state")),
     )
     op.create_index("ix_card_order_item_order_id", "card_order_item", ["order_id"])
+    op.create_table(
+        "report_code",
+        sa.Column("enrolment_id", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("hash", sa.LargeBinary(32), nullable=False),
+        sa.Column("made_at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("enrolment_id", name="pk_report_code"),
+        sa.ForeignKeyConstraint(["enrolment_id"], ["enrolment.id"], name="fk_report_code_enrolment_id"),
+        sa.UniqueConstraint("hash", name="uq_report_code_hash"),
+    )
