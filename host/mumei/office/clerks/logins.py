@@ -162,8 +162,10 @@ class Logins(RegistryBase):
         """End a session. The clerk's name. Raises NotLoggedInError."""
         with self._writing(None) as session:
             row, clerk = _find(session, token, self._clock())
+            key = None if row.sealed_key is None else open_for_session(row.sealed_key, token)
             session.delete(row)
-            record(session, at=self._clock(), clerk=clerk.name, action=AuditAction.LOGGED_OUT)
+            with signing_as(None if key is None else _session_of(clerk, key)):
+                record(session, at=self._clock(), clerk=clerk.name, action=AuditAction.LOGGED_OUT)
             return clerk.name
 
     # How
