@@ -153,6 +153,13 @@ class RemoteIssuer:
         self._remember(request, issuance)
         return issuance
 
+    def report(self, record: bytes, *, reported: bool) -> None:
+        """Tell the issuer that the cards of a record (16 octets) are lost, so that none is renewed, or found again.
+
+        Raises as :meth:`issue`; IssuanceRefused where the record had no card through this office.
+        """
+        self._ask("POST", wire.REPORT, wire.Report(record=record, reported=reported).to_octets())
+
     def check_ready(self) -> None:
         """Raises as :meth:`issue` unless the service could sign now."""
         self._ask("GET", wire.READY)

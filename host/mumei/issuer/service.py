@@ -19,7 +19,14 @@ from typing import Final, Protocol, TypeVar
 from fastapi import FastAPI, Request, Response
 
 from mumei.issuer import wire
-from mumei.issuer.issuance import MAX_REQUEST_OCTETS, IssuanceRefused, IssuanceRequest, Issuing, Reason
+from mumei.issuer.issuance import (
+    MAX_REQUEST_OCTETS,
+    IssuanceRefused,
+    IssuanceRequest,
+    Issuing,
+    LedgerEntry,
+    Reason,
+)
 from mumei.issuer.limits import Limits, Pace, TooManyError
 from mumei.issuer.office_ca import utc_now
 from mumei.issuer.peer import Office, Offices
@@ -39,6 +46,12 @@ class Register(Protocol):
 
     def at_most(self, per_hour: int) -> AbstractContextManager[None]:
         """In here, an office that has had so many new signatures in an hour gets no further one."""
+
+    def by_record(self, record: bytes) -> tuple[LedgerEntry, ...]:
+        """All issuances of one record."""
+
+    def report(self, record: bytes, *, reported: bool) -> None:
+        """All that was issued to the record until now is reported, or found again."""
 
     def check_ready(self) -> None:
         """Raises where nothing could be written."""
@@ -73,6 +86,7 @@ class IssuerService:
         self.app = FastAPI(title="mumei issuer", docs_url=None, redoc_url=None, openapi_url=None)
         for path, method, work in (
             (wire.ISSUE, "POST", self._issue),
+            (wire.REPORT, "POST", self._report),
             (wire.KEY, "GET", self._key),
             (wire.HEALTH, "GET", self._health),
             (wire.READY, "GET", self._ready),
@@ -110,9 +124,7 @@ class IssuerService:
         try:
             asked = IssuanceRequest.from_octets(await self._body(request))
         except DecodingError as error:
-            raise IssuanceRefused(
-                Reason.MALFORMED, str(error), hint="Update mumei at the office and at the issuer."
-            ) from None
+            raise _malformed(str(error)) from None
         started, outcome = perf_counter(), "stopped"
         try:
             check_rights(asked, office)
@@ -137,6 +149,22 @@ class IssuerService:
         with self._register.at_most(office.rights.per_hour):
             return self._issuing.issue(asked).to_octets()
 
+    async def _report(self, request: Request, office: Office) -> Response:
+        """A card was lost: it is not renewed. Only an office through which it was issued says so, or takes it back."""
+        try:
+            report = wire.Report.from_octets(await self._body(request))
+        except DecodingError as error:
+            raise _malformed(str(error)) from None
+        await self._in_thread(lambda: self._take_report(report, office))
+        _LOG.info("%s: %s", office.name, "reported cards" if report.reported else "took a report back")
+        return Response(status_code=204)
+
+    def _take_report(self, report: wire.Report, office: Office) -> None:
+        entries = self._register.by_record(report.record)
+        if office.name not in {entry.beginning.office for entry in entries}:
+            raise _not_allowed("nothing was issued to this record through this office")
+        self._register.report(report.record, reported=report.reported)
+
     async def _key(self, _request: Request, _office: Office) -> Response:
         return Response(self._issuing.key_id, media_type="application/octet-stream")
 
@@ -155,9 +183,7 @@ class IssuerService:
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_REQUEST_OCTETS:
-                raise IssuanceRefused(
-                    Reason.MALFORMED, "the request is too long", hint="Update mumei at the office."
-                )
+                raise _malformed("the request is too long")
         return bytes(body)
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
@@ -194,6 +220,10 @@ def check_rights(asked: IssuanceRequest, office: Office) -> None:
         raise _not_allowed(f"the office may not {asked.purpose.name.lower()}")
     if int.from_bytes(asked.attributes[Index.PREFECTURE]) not in rights.prefectures:
         raise _not_allowed("the office may not have this prefecture's residents signed")
+
+
+def _malformed(why: str) -> IssuanceRefused:
+    return IssuanceRefused(Reason.MALFORMED, why, hint="Update mumei at the office and at the issuer.")
 
 
 def _not_allowed(why: str) -> IssuanceRefused:

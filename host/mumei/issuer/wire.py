@@ -1,6 +1,7 @@
 """What goes over HTTPS between offices and the issuer's service: paths, and refusals as JSON (RFC 8259).
 
-``POST /v1/issue``: an IssuanceRequest's octets, answered by an Issuance's (both CBOR). ``GET /v1/key``: what signs
+``POST /v1/issue``: an IssuanceRequest's octets, answered by an Issuance's (both CBOR). ``POST /v1/report``: a
+:class:`Report`. ``GET /v1/key``: what signs
 today. ``GET /v1/health``: the process answers. ``GET /v1/ready``: it could sign now. Every refusal and failure is a
 status of RFC 9110 with { "reason", "message", "hint" }.
 """
@@ -13,9 +14,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from mumei.issuer.issuance import IssuanceRefused, LedgerConflict, Reason
+import cbor2
+
+from mumei.files import decode_document
+from mumei.issuer.issuance import RECORD_LENGTH, IssuanceRefused, LedgerConflict, Reason
+from mumei_core.errors import DecodingError
 
 ISSUE: Final = "/v1/issue"
+REPORT: Final = "/v1/report"
 KEY: Final = "/v1/key"
 HEALTH: Final = "/v1/health"
 READY: Final = "/v1/ready"
@@ -76,6 +82,32 @@ class Failure:
         if reason is Reason.CONFLICT:
             return LedgerConflict(self.message, hint=self.hint)
         return IssuanceRefused(reason, self.message, hint=self.hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The cards that a record (16 octets) has had until now are reported, or found again."""
+
+    record: bytes
+    reported: bool
+
+    def to_octets(self) -> bytes:
+        """Deterministic CBOR."""
+        return cbor2.dumps({"record": self.record, "reported": self.reported}, canonical=True)
+
+    @classmethod
+    def from_octets(cls, octets: bytes) -> Report:
+        """Raises :class:`DecodingError`."""
+        try:
+            found = decode_document(octets)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or set(found) != {"record", "reported"}:
+            raise DecodingError("this is no report")
+        record, reported = found["record"], found["reported"]
+        if not isinstance(record, bytes) or len(record) != RECORD_LENGTH or not isinstance(reported, bool):
+            raise DecodingError("this is no report")
+        return cls(record=record, reported=reported)
 
 
 def status_of(reason: Reason) -> int:
