@@ -63,6 +63,7 @@ def place(tmp_path: Path, registry_template: Path) -> Iterator[Place]:
         write_new_file(tmp_path / "maker.root", standard.MAKER_ROOT.certificate.to_octets(), mode=0o644)
         write_certificate(tmp_path / "root.cvcert", CVCA.certificate)
         write_new_file(tmp_path / "auditor.pub", AUDITOR.point, mode=0o644)
+        write_new_file(tmp_path / "authority.pub", REVOCATION.point, mode=0o644)
         write_new_file(tmp_path / "issuer-root.pub", standard.ISSUER_ROOT.point, mode=0o644)
         save_statement(tmp_path / "gifu.statement", SignedStatement.from_octets(standard.digits_statement()))
         for name, pin in (("sake", False), ("bar", True)):
@@ -81,6 +82,7 @@ def enrol(place: Place, *, expect: int = 0) -> str:
         *("--card-master", at / "maker.key", "--card-master-passphrase-file", place.passphrase),
         *("--maker-root", at / "maker.root", "--root", at / "root.cvcert", "--auditor", at / "auditor.pub"),
         *("--issuer-root", at / "issuer-root.pub", "--digits", at / "gifu.statement"),
+        *("--authority", at / "authority.pub"),
     )
     assert result.exit_code == expect, result.output
     return result.output

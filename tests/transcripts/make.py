@@ -17,13 +17,14 @@ from tests.transcripts.sessions import ABOUT, FOLDER, MATERIAL, TRACE, Host, Ses
 
 from mumei.office.residents import credential_attributes
 from mumei.session.channel import Channel
+from mumei.terminal.calendar import SUFFIX, SigningCalendar, development_calendar
 from mumei.trace.recorder import Recorder
 from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential
 from mumei_core.credential import Index
 from mumei_core.crypto.curve import scalar_from_octets
 from mumei_core.dates import day_number, valid_until_on_or_after
 
-VERSION: Final = "v1"
+VERSION: Final = "v2"
 HANAKO, TARO = world.HANAKO_20_TODAY, world.TARO_20_TOMORROW
 Records = world.Records
 
@@ -65,6 +66,11 @@ TRANSCRIPTS: Final[dict[str, tuple[str, dict[str, Any], Callable[[], Records]]]]
         },
         world.sample_card,
     ),
+    "development-token": (
+        "a development card proves the age and that it is not revoked: masked, for a token finds its card again",
+        {**_SHOP, **_OVER_20, "kind": "token", "profile": "development"},
+        world.sample_card,
+    ),
     "development-enrolment": (
         "a development card is enrolled in plain: commitment and credential are masked",
         {**_PUBLIC, "kind": "enrolment", "profile": "development"},
@@ -84,6 +90,11 @@ TRANSCRIPTS: Final[dict[str, tuple[str, dict[str, Any], Callable[[], Records]]]]
     "standard-visit": (
         "PACE, terminal authentication, and a standard card proves that its holder is 20 or over",
         {**_SHOP, **_OVER_20, "profile": "standard"},
+        standard.sample_card,
+    ),
+    "standard-token": (
+        "a standard card burns a slot, proves the age, and shows a token: masked, but as ciphertext",
+        {**_SHOP, **_OVER_20, "kind": "token", "profile": "standard"},
         standard.sample_card,
     ),
     "standard-visit-refused": (
@@ -144,9 +155,17 @@ def make_material(folder: Path) -> None:
         chain = (certificates.CVCA.certificate, certificates.SHOPS.certificate, given.certificate)
         for place, certificate in enumerate(chain):
             (folder / name / f"{place}.cvcert").write_bytes(certificate.to_octets())
+        for profile, calendar in _CALENDARS.items():
+            (signed,) = calendar.statements(context.encode(), day_number(world.TODAY))
+            (folder / f"{profile}.statements").mkdir(exist_ok=True)
+            (folder / f"{profile}.statements" / f"{name}{SUFFIX}").write_bytes(signed.octets)
 
 
 _KEYS: Final[dict[str, Any]] = {}
+_CALENDARS: Final = {
+    "development": development_calendar(),
+    "standard": SigningCalendar(certificates.REVOCATION, certificates.AUDITOR),
+}
 
 
 def make(folder: Path, about: str, notes: dict[str, Any], records: Records) -> None:

@@ -19,7 +19,7 @@ from mumei.issuer.parameters import PublicParameters
 from mumei.issuer.signing import check_commitment
 from mumei.maker.master_key import MasterKey
 from mumei.office.genuine_chip import check_genuine, read_maker_root
-from mumei.session import holder, personalisation, security_domain
+from mumei.session import credential, holder, personalisation, security_domain
 from mumei.session.application import Application, Profile
 from mumei.session.card_log import read_log
 from mumei.session.channel import Channel
@@ -28,18 +28,23 @@ from mumei.session.pace import ShopCode, establish
 from mumei.session.scp03 import open_scp03
 from mumei.session.terminal_authentication import authenticate
 from mumei.terminal.access import Access, DescriptionAccess, Entry
-from mumei.terminal.check import Nonces, visit
+from mumei.terminal.calendar import StoredCalendar
+from mumei.terminal.check import Nonces, build_request, visit
 from mumei.terminal.question import Question, attribute_names, describe, over, under
+from mumei.terminal.revocation_check import Plan, RevocationCheck
 from mumei.terminal.trust import Terminal, verifier_for
 from mumei.transport.base import CardConnection
 from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential
+from mumei_core.commands.request import SlotToken
 from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.commands.terminal_rights import TerminalRights
 from mumei_core.credential import Index
+from mumei_core.dates import day_number
 from mumei_core.eac.authorisation import expected_rights
 from mumei_core.eac.cvc import Certificate
 from mumei_core.eac.signature import verify
 from mumei_core.eac.trust import ImportedKey
+from mumei_core.epochs import bucket_of
 
 FOLDER: Final = Path(__file__).resolve().parent
 TRACE: Final = "session.trace"
@@ -197,7 +202,28 @@ def terminal_of(session: Session, random: Seeded, host: Host) -> Terminal:
             random=random,
             shop_code=session.notes["shop_code"],
         )
-    return Terminal(access=access, parameters=parameters, verifier=verifier_for(parameters))
+    return Terminal(
+        access=access,
+        parameters=parameters,
+        verifier=verifier_for(parameters),
+        revocation=_revocation(session),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeforeStatements(RevocationCheck):
+    """Of the time when cards took a terminal's word for the day: version 1."""
+
+    def plan(self, rights: TerminalRights, day: int, *, dates: bool) -> Plan:
+        return Plan()
+
+
+def _revocation(session: Session) -> RevocationCheck:
+    """The statements of the version's material: what two have signed cannot be made again."""
+    folder = session.material / f"{session.notes['profile']}.statements"
+    if session.folder.parent.name == "v1":
+        return BeforeStatements(calendar=StoredCalendar())
+    return RevocationCheck(calendar=StoredCalendar.load(folder))
 
 
 def _visit(session: Session, connection: CardConnection, host: Host) -> Notes:
@@ -219,6 +245,24 @@ def _visit(session: Session, connection: CardConnection, host: Host) -> Notes:
         "disclosed": verdict.disclosed,
         "pseudonym": None if verdict.pseudonym is None else verdict.pseudonym.hex(),
     }
+
+
+def _token(session: Session, connection: CardConnection, host: Host) -> Notes:
+    """A visit up to its proof, with a token; no list is looked into."""
+    random = session.random()
+    at = terminal_of(session, random, host)
+    channel = Channel(connection)
+    Application.identify(channel)
+    entry = at.access.enter(channel)
+    day = day_number(session.day)
+    (statement,) = at.revocation.calendar.statements(at.rights.rp_context, day)
+    token = SlotToken(epoch=statement.epoch, bucket=bucket_of(at.rights.rp_context))
+    nonce = SeededNonces(random).draw()
+    request = build_request(at, session.question, nonce, session.day, entry.binding, token).to_octets()
+    k = credential.prepare(channel, request, statement.octets)
+    found = at.verifier.verify(request, credential.present_slot(channel, *statement.slot(k))).token
+    assert found is not None
+    return {"slot": found.k, "token": found.K.to_octets().hex()}
 
 
 def _pin_change(session: Session, connection: CardConnection, host: Host) -> Notes:
@@ -274,6 +318,7 @@ def _enrolment(session: Session, connection: CardConnection, host: Host) -> Note
 
 _KINDS: Final[Mapping[str, Callable[[Session, CardConnection, Host], Notes]]] = {
     "visit": _visit,
+    "token": _token,
     "PIN change": _pin_change,
     "log": _log,
     "enrolment": _enrolment,
