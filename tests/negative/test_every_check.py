@@ -10,11 +10,13 @@ import pytest
 from tests.negative.checks import Check, refusals, show_to_verifier
 from tests.negative.checks_core import CORE_CHECKS
 from tests.negative.checks_decoding import DECODING_CHECKS, NOT_CHECKS_OF_DECODING
+from tests.negative.checks_enrolment import ENROLMENT_CHECKS, NOT_CHECKS_OF_ENROLMENT
 from tests.negative.checks_predicate import PREDICATE_CHECKS
 from tests.negative.checks_presentation import NOT_CHECKS_OF_PRESENTATIONS, PRESENTATION_CHECKS
 from tests.negative.checks_request import NOT_CHECKS_OF_REQUESTS, REQUEST_CHECKS
 from tests.negative.mutants import Mutation
 
+from mumei.issuer import request_checks
 from mumei_core import credential
 from mumei_core.commands import request, template
 from mumei_core.common_key import check as common_key_check
@@ -24,9 +26,12 @@ from mumei_core.crypto.bbs import messages as bbs_messages
 from mumei_core.crypto.bbs import verifier as bbs_verifier
 from mumei_core.crypto.blind import messages as blind_messages
 from mumei_core.crypto.blind import verifier as blind_verifier
+from mumei_core.crypto.enrolment import messages as link_messages
+from mumei_core.crypto.enrolment import verifier as link_verifier
 from mumei_core.crypto.predicate import messages as predicate_messages
 from mumei_core.crypto.predicate import verifier as predicate_verifier
 from mumei_core.crypto.pseudonym import verifier as pseudonym_verifier
+from mumei_core.crypto.sharing import check as share_check
 from mumei_core.errors import InvalidProof
 from mumei_core.presentation import messages as presentation_messages
 from mumei_core.presentation import verifier as presentation_verifier
@@ -37,8 +42,14 @@ CHECKS: Sequence[Check] = [
     *PREDICATE_CHECKS,
     *DECODING_CHECKS,
     *CORE_CHECKS,
+    *ENROLMENT_CHECKS,
 ]
-NOT_CHECKS = [*NOT_CHECKS_OF_REQUESTS, *NOT_CHECKS_OF_PRESENTATIONS, *NOT_CHECKS_OF_DECODING]
+NOT_CHECKS = [
+    *NOT_CHECKS_OF_REQUESTS,
+    *NOT_CHECKS_OF_PRESENTATIONS,
+    *NOT_CHECKS_OF_DECODING,
+    *NOT_CHECKS_OF_ENROLMENT,
+]
 
 #: Modules whose every refusal has a row, and the functions that count where it is not all of them.
 COVERED: dict[ModuleType, tuple[str, ...]] = {
@@ -54,6 +65,10 @@ COVERED: dict[ModuleType, tuple[str, ...]] = {
     blind_messages: (),
     blind_verifier: (),
     common_key_check: (),
+    link_verifier: (),
+    link_messages: (),
+    share_check: (),
+    request_checks: (),
     common_key_messages: (),
     curve: (),
     pairing: (),
