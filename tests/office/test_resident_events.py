@@ -25,6 +25,8 @@ from mumei.office.samples import sample_residents
 from mumei_core.errors import DataError, UsageError
 
 CLERK = "窓口 一"
+#: For what no database sees.
+on_sqlite = pytest.mark.parametrize("registry_url", ["sqlite"], indirect=True)
 OTHER_CODE = "11111111113"
 ADDRESS = "岐阜県岐阜市架空町2番地"
 
@@ -59,6 +61,7 @@ def test_a_move_changes_the_address_and_keeps_the_old_one(registry: Registry, ha
     assert registry.history()[-1].action is AuditAction.RESIDENT_MOVED_WITHIN
 
 
+@on_sqlite
 def test_a_name_outside_jis_x_0208_is_kept_as_it_is(registry: Registry, hanako: ResidentRecord) -> None:
     variant = "葛\U000e0100飾"
     for name in ("𠮷野", "髙橋", variant, "龍"):
@@ -81,6 +84,7 @@ def test_a_code_is_corrected_and_found_under_the_new_one_only(
     assert "2004" not in repr(event)
 
 
+@on_sqlite
 def test_somebody_elses_code_is_refused(registry: Registry, hanako: ResidentRecord) -> None:
     other = registry.add_resident(resident_with(resident_code=OTHER_CODE), clerk=CLERK)
     with pytest.raises(DuplicateError, match=f"number {other.number}") as refused:
@@ -120,6 +124,7 @@ def test_who_left_gets_no_card_and_the_one_in_hand_is_recalled(
     assert registry.recalled_cards() == ()
 
 
+@on_sqlite
 def test_a_card_finished_after_its_holder_died_is_recalled_at_once(
     registry: Registry, hanako: ResidentRecord, sign: Callable[[Registry, int], int]
 ) -> None:
@@ -152,6 +157,7 @@ def test_who_moved_out_can_come_back(
     ]
 
 
+@on_sqlite
 def test_a_death_entered_for_the_wrong_person_is_undone(registry: Registry, hanako: ResidentRecord) -> None:
     registry.record_death(hanako.number, on=TODAY, clerk=CLERK)
     back = registry.reinstate(hanako.number, on=TODAY, clerk=CLERK)
@@ -160,6 +166,7 @@ def test_a_death_entered_for_the_wrong_person_is_undone(registry: Registry, hana
     assert registry.events_of(hanako.number)[-1].before["state"] == "DECEASED"
 
 
+@on_sqlite
 def test_events_that_do_not_fit_the_state(registry: Registry, hanako: ResidentRecord) -> None:
     number = hanako.number
     place = MunicipalityCode(digits="212016")
@@ -178,6 +185,7 @@ def test_events_that_do_not_fit_the_state(registry: Registry, hanako: ResidentRe
     registry.correct(number, ResidentChange(birth_date=date(2004, 3, 1)), on=TODAY, clerk=CLERK)
 
 
+@on_sqlite
 @pytest.mark.parametrize("on", [date(2026, 11, 24), date(2004, 2, 28)])
 def test_a_day_to_come_and_one_before_birth_are_refused(
     registry: Registry, hanako: ResidentRecord, on: date
@@ -188,6 +196,7 @@ def test_a_day_to_come_and_one_before_birth_are_refused(
     assert len(registry.events_of(hanako.number)) == 1
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "change",
     [
@@ -202,6 +211,7 @@ def test_a_change_of_nothing_is_refused(
         registry.correct(hanako.number, change, on=TODAY, clerk=CLERK)
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "change",
     [
@@ -231,6 +241,7 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
     assert registry.resident(hanako.number).resident.address == ADDRESS
 
 
+@on_sqlite
 def test_looking_somebody_up_by_code_leaves_an_entry(registry: Registry, hanako: ResidentRecord) -> None:
     assert registry.look_up_code(hanako.resident.resident_code, clerk="窓口 二") == hanako
     entry = registry.history()[-1]
@@ -259,29 +270,27 @@ class TestTheDatabaseItself:
             " SELECT nonce, 'ISSUED', resident_id, started_at, changed_at, 1 FROM enrolment",
         )
 
-    @pytest.mark.parametrize(
-        "statement",
-        [
-            "UPDATE resident SET state = 'GONE'",
-            "UPDATE resident SET record = NULL",
-            "UPDATE card SET state = 'EATEN'",
-            "UPDATE card SET resident_id = NULL",
-            "UPDATE card SET recall = 'BORED'",
-            "UPDATE card SET resident_id = 77",
-            "INSERT INTO registry_key (id, number, check_value, swept) SELECT 2, number, check_value, swept"
-            " FROM registry_key",
-        ],
-    )
     def test_refuses_what_is_impossible(
         self,
         registry: Registry,
         registry_url: str,
         hanako: ResidentRecord,
         issue: Callable[[Registry, int], int],
-        statement: str,
     ) -> None:
         issue(registry, hanako.number)
-        assert _refuses(registry_url, statement)
+        assert [statement for statement in IMPOSSIBLE if not _refuses(registry_url, statement)] == []
+
+
+IMPOSSIBLE = (
+    "UPDATE resident SET state = 'GONE'",
+    "UPDATE resident SET record = NULL",
+    "UPDATE card SET state = 'EATEN'",
+    "UPDATE card SET resident_id = NULL",
+    "UPDATE card SET recall = 'BORED'",
+    "UPDATE card SET resident_id = 77",
+    "INSERT INTO registry_key (id, number, check_value, swept) SELECT 2, number, check_value, swept"
+    " FROM registry_key",
+)
 
 
 def _refuses(where: str, statement: str) -> bool:
