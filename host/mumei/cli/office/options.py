@@ -7,7 +7,7 @@ import getpass
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import click
 
@@ -78,14 +78,8 @@ def session_option(right: Right) -> Callable[[Command], Command]:
     return decorate
 
 
-@overload
-def clerk_option(right: Right) -> Callable[[Command], Command]: ...
-@overload
-def clerk_option(right: Command) -> Command: ...
-def clerk_option(right: Right | Command) -> Callable[[Command], Command] | Command:
+def clerk_option(right: Right) -> Callable[[Command], Command]:
     """The same gate; the command gets ``clerk: str``, the name."""
-    if not isinstance(right, Right):
-        return clerk_option(Right.ISSUE_CARDS)(right)
 
     def decorate(function: Command) -> Command:
         @functools.wraps(function)
