@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.fixtures import world
 from tests.issuer.cards import OFFICE
+from tests.issuer.signers import MortalLedger
 from tests.issuer.signers import signer as usual_signer
 
 from mumei.issuer.check_issuance import IssuerPublicKey, by_key_id
@@ -32,6 +34,7 @@ from mumei.issuer.tls import Identity, save_private_key
 
 PASSPHRASE = b"correct horse battery staple"
 HOST = "127.0.0.1"
+LEDGER_KEY = LedgerKey.generate()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +159,18 @@ def running(
                 service=service,
                 revoked=revoked,
             )
+
+
+def serve_until_killed(folder: Path, certificates: Certificates, before: str, port: Any) -> None:
+    """A service that dies; runs in a process of its own."""
+    with running(
+        folder,
+        certificates,
+        ledger_key=LEDGER_KEY,
+        signer=lambda ledger: usual_signer(MortalLedger(ledger, before=before)),
+    ) as desk:
+        port.send(desk.port)
+        threading.Event().wait()
 
 
 def long_ago() -> datetime:

@@ -14,15 +14,14 @@ from typing import Any
 import pytest
 from tests.fixtures import world
 from tests.issuer import cards
-from tests.issuer.desks import HOST, Certificates, Desk, running, trusted
-from tests.issuer.signers import MortalLedger, signer
+from tests.issuer.desks import HOST, LEDGER_KEY, Certificates, Desk, running, serve_until_killed, trusted
+from tests.issuer.signers import signer
 
 from mumei.issuer import wire
 from mumei.issuer.check_issuance import WrongIssuanceError
 from mumei.issuer.client import RemoteIssuer
 from mumei.issuer.issuance import Issuance, IssuanceRequest, IssuerUnreachableError
 from mumei.issuer.keys import IssuerKey
-from mumei.issuer.ledger_key import LedgerKey
 from mumei.issuer.limits import Limits
 from mumei.issuer.memory_ledger import MemoryLedger
 from mumei.issuer.server import listen
@@ -30,8 +29,6 @@ from mumei.issuer.signing import SigningService
 from mumei_core.commands.enrolment import EnrolmentAnswer
 from mumei_core.crypto.curve import R, scalar_from_octets, scalar_to_octets
 from mumei_core.errors import HostEnvironmentError, TrustError, UsageError
-
-LEDGER_KEY = LedgerKey.generate()
 
 
 class TestNobodyAnswers:
@@ -112,18 +109,6 @@ class TestNobodyAnswers:
         assert answers == [first]
 
 
-def _mortal(folder: Path, certificates: Certificates, before: str, port: Any) -> None:
-    """A service that dies; runs in a process of its own."""
-    with running(
-        folder,
-        certificates,
-        ledger_key=LEDGER_KEY,
-        signer=lambda ledger: signer(MortalLedger(ledger, before=before)),
-    ) as desk:
-        port.send(desk.port)
-        threading.Event().wait()
-
-
 @pytest.mark.parametrize("before", ["signature", "answer"])
 def test_a_service_killed_in_the_middle_gives_the_same_signature_afterwards(
     tmp_path: Path, certificates: Certificates, before: str
@@ -132,7 +117,7 @@ def test_a_service_killed_in_the_middle_gives_the_same_signature_afterwards(
     ours, theirs = multiprocessing.Pipe()
     certificates.service()
     process = multiprocessing.get_context("fork").Process(
-        target=_mortal, args=(tmp_path, certificates, before, theirs)
+        target=serve_until_killed, args=(tmp_path, certificates, before, theirs)
     )
     process.start()
     url = f"https://{HOST}:{ours.recv()}"

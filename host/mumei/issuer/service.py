@@ -150,7 +150,7 @@ class IssuerService:
             return self._issuing.issue(asked).to_octets()
 
     async def _report(self, request: Request, office: Office) -> Response:
-        """A card was lost: it is not renewed. Only an office through which it was issued says so, or takes it back."""
+        """A lost card is not renewed. Only an office through which it was issued says so, or takes it back."""
         try:
             report = wire.Report.from_octets(await self._body(request))
         except DecodingError as error:
