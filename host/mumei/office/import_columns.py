@@ -21,6 +21,7 @@ from mumei.office.kana import check_reading, to_katakana
 from mumei.office.resident_code import ResidentCode
 from mumei.office.residents import ADDRESS_LIMIT, READING_LIMIT, Resident, check_name, parse_date
 from mumei.office.text import check_text, tidy
+from mumei_core.dates import day_number
 from mumei_core.errors import DataError
 
 _HEADINGS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -193,7 +194,7 @@ _CHECKS: Final[Mapping[str, Callable[[str], object]]] = MappingProxyType(
         "family_reading": lambda text: check_reading("reading", to_katakana(text), limit=READING_LIMIT),
         "given_reading": lambda text: check_reading("reading", to_katakana(text), limit=READING_LIMIT),
         "sex": lambda text: _sex(text),
-        "birth_date": lambda text: parse_date(_birth_date(text)),
+        "birth_date": lambda text: day_number(parse_date(_birth_date(text))),
         "address": lambda text: check_text("address", tidy(text), limit=ADDRESS_LIMIT),
         "municipality": lambda text: MunicipalityCode(digits=text),
     }
