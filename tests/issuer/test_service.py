@@ -9,6 +9,7 @@ from tests.issuer.test_service_refuses import post
 
 from mumei.issuer import wire
 from mumei.issuer.issuance import IssuanceRefused, Reason
+from mumei.issuer.office_ca import utc_now
 
 
 def test_an_office_gets_its_signature_and_again_the_same(desk: Desk) -> None:
@@ -18,6 +19,7 @@ def test_an_office_gets_its_signature_and_again_the_same(desk: Desk) -> None:
         issuer.check_ready()
         first, second = issuer.issue(asked), issuer.issue(asked)
         assert issuer.key_id == first.key_id == desk.signer.key_id
+        assert issuer.office == asked.office and issuer.days_left(utc_now()) in (89, 90)
 
     assert first == second and first.valid_until == asked.valid_until
     assert len(desk.ledger.by_record(asked.record)) == 1

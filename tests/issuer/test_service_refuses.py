@@ -16,7 +16,7 @@ from tests.fixtures import world
 from tests.issuer import cards
 from tests.issuer.desks import HOST, Certificates, Desk, long_ago, running
 
-from mumei.issuer import wire
+from mumei.issuer import server, wire
 from mumei.issuer.issuance import (
     MAX_REQUEST_OCTETS,
     IssuanceRefused,
@@ -269,6 +269,19 @@ class TestLimits:
         with pytest.raises(TooManyError):
             pace.take("a")
 
+    def test_an_office_is_warned_in_the_log_before_its_certificate_ends(
+        self, desk: Desk, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        ends = desk.certificates.office("Ending TEST", days=10)
+
+        answer = post(desk, b"", ends, path=wire.HEALTH)
+        assert answer.status_code == 405
+        with httpx.Client(base_url=desk.url, verify=ends.for_office(), trust_env=False) as client:
+            answer = client.get(wire.HEALTH)
+        left = answer.headers["mumei-certificate-days-left"]
+        assert answer.status_code == 204 and left in ("9", "10")
+        assert f"the certificate of Ending TEST ends in {left} days" in caplog.text
+
     def test_who_sends_slowly_is_cut_off(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         from mumei.issuer.peer import PeerProtocol
 
@@ -282,6 +295,16 @@ class TestLimits:
             with pytest.raises((ssl.SSLError, ConnectionError)):
                 assert tls.recv(1) == b""
                 raise ConnectionError
+
+    def test_who_begins_no_handshake_is_cut_off(
+        self, tmp_path: Path, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(server, "HANDSHAKE_LIMIT", 0.2)
+        with (
+            running(tmp_path, certificates) as desk,
+            socket.create_connection((HOST, desk.port), timeout=5) as silent,
+        ):
+            assert silent.recv(1) == b""
 
 
 class TestRights:

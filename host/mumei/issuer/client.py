@@ -89,7 +89,8 @@ class RemoteIssuer:
         attempt: float = ATTEMPT,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """``keys``: the issuer's public keys that this office trusts, by SHA-256(PK).
+        """``keys``: the issuer's public keys that this office trusts, by SHA-256(PK). From its certificate
+        the office has its name, ``office``, and ``certificate_ends``.
 
         Raises UsageError for a URL that is not https, TrustError for files that do not go together and for an
         office's certificate that has expired.
@@ -100,7 +101,7 @@ class RemoteIssuer:
                 f"{url!r} is no issuer's service",
                 hint="Write https://HOST:PORT, as the issuer's people gave it.",
             )
-        self.certificate_ends = _check_dates(identity, clock())
+        self.certificate_ends, self.office = _read_own(identity, clock())
         self._name = f"{parts.host}:{parts.port or 443}"
         self._keys = keys
         self._patience = patience
@@ -273,7 +274,7 @@ def _translated(error: Exception) -> Exception:
     return _NoAnswerError("the connection broke off")
 
 
-def _check_dates(identity: Identity, now: datetime) -> datetime:
+def _read_own(identity: Identity, now: datetime) -> tuple[datetime, str]:
     certificate = identity.read_certificate()
     ends = certificate.not_valid_after_utc
     if ends < now:
@@ -285,9 +286,10 @@ def _check_dates(identity: Identity, now: datetime) -> datetime:
         raise TrustError(
             "the office's certificate is not good yet", hint="Check this machine's clock and its date."
         )
-    if OfficeRights.of_certificate(certificate) is None:
+    rights = OfficeRights.of_certificate(certificate)
+    if rights is None:
         raise TrustError(
             "the certificate does not say what the office may have signed",
             hint="Name the certificate that 'mumei issuer office-certificate' has made.",
         )
-    return ends
+    return ends, rights.office

@@ -6,10 +6,10 @@ import asyncio
 import signal
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import uvicorn
 
@@ -21,6 +21,18 @@ from mumei_core.errors import HostEnvironmentError, UsageError
 
 _BACKLOG: Final = 128
 _KEEP_ALIVE: Final = 15
+#: Seconds for TLS to begin and to end.
+HANDSHAKE_LIMIT: float = 5.0
+SHUTDOWN_LIMIT: float = 2.0
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Does not wait long for who begins a handshake and never ends it: uvicorn has no option for that."""
+
+    async def create_server(self, *arguments: Any, **options: Any) -> asyncio.Server:
+        if options.get("ssl") is not None:
+            options |= {"ssl_handshake_timeout": HANDSHAKE_LIMIT, "ssl_shutdown_timeout": SHUTDOWN_LIMIT}
+        return await super().create_server(*arguments, **options)
 
 
 class _Server(uvicorn.Server):
@@ -81,11 +93,11 @@ class HttpsServer:
                 loop.add_signal_handler(number, self.stop)
             await self._serve()
 
-        asyncio.run(serve())
+        _run(serve())
 
     def start(self) -> Self:
         """Serve in a thread of its own, for tests and for programs that do something else beside it."""
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="issuer")
+        self._thread = threading.Thread(target=lambda: _run(self._serve()), name="issuer")
         self._thread.start()
         return self
 
@@ -109,6 +121,11 @@ class HttpsServer:
         finally:
             self._listener.close()
             self._service.close()
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=_Loop) as runner:
+        runner.run(work)
 
 
 def listen(address: str) -> socket.socket:
