@@ -85,7 +85,7 @@ def _page(world: World) -> str:
             "  forum    may ask: prefecture, its own pseudonym",
             "",
             f"1.card was reported lost: all three refuse it from Monday {next_week(world.today)} on. Trustees and",
-            f"authority are in the folder revocation; {NEEDED} of {len(NAMES)} trustees are needed. Same passphrase.",
+            f"authority are in the folder revocation: {NEEDED} of {len(NAMES)} are needed; one passphrase.",
             "",
             "Try, in this folder:",
             "  mumei terminal verify --terminal sake --over 20 --card 1.card --passphrase-file passphrase",
