@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
 from mumei.office.counter.enrol import BEGIN, ENROL, Till
+from mumei.office.counter.give_back import GIVE_BACK
 from mumei.office.counter.journal import Journal
-from mumei.office.counter.plan import Plan, PlanConflictError, Progress, cancel, say_nothing
+from mumei.office.counter.lost import FOUND, LOST
+from mumei.office.counter.plan import Flow, Plan, Progress, cancel, say_nothing
+from mumei.office.counter.renew import CHANGE, RENEW
+from mumei.office.counter.unblock import UNBLOCK
 from mumei.office.models_plans import PlanKind
 from mumei.office.registry import Registry
+
+FLOWS: Final[Mapping[PlanKind, Flow[Any]]] = MappingProxyType(
+    {flow.kind: flow for flow in (ENROL, RENEW, CHANGE, UNBLOCK, LOST, FOUND, GIVE_BACK)}
+)
+"""Every flow of the counter, by the kind of its plans."""
+
+
+_MAKE_ENROLMENTS: Final = frozenset({PlanKind.ENROL, PlanKind.RENEW, PlanKind.CHANGE})
 
 
 def cancel_enrolment(registry: Registry, enrolment: int, *, clerk: str) -> None:
@@ -30,10 +46,5 @@ def cancel_plan(
 ) -> Plan:
     """Take a plan back as far as it can be. Raises as :meth:`Journal.resume` and :func:`cancel`."""
     hold = Journal(registry, clerk=clerk).resume(number, take_over=take_over)
-    if hold.plan.kind is PlanKind.ENROL:
-        return cancel(ENROL, hold, Till(registry=registry, clerk=clerk), progress=progress)
-    hold.release()
-    raise PlanConflictError(
-        f"plan {number}, {hold.plan.kind.lower()}, cannot be cancelled",
-        hint="Finish it: the same command goes on.",
-    )
+    back = Till(registry=registry, clerk=clerk)
+    return cancel(FLOWS[hold.plan.kind], hold, back, progress=progress)

@@ -71,8 +71,8 @@ class Till:
 @dataclass(kw_only=True)
 class EnrolDesk(Till):
     """A desk with everything that an enrolment needs. ``letter``: prints it, None where the maker's letter goes
-    with the card; told the enrolment's number and whether one was perhaps printed before. ``session``: who asks, where
-    a second card takes the approval of somebody else.
+    with the card; told the enrolment's number and whether one was perhaps printed before. ``session``: who asks,
+    where a second card takes the approval of somebody else.
     """
 
     office: OfficeSteps

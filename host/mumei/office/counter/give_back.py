@@ -13,6 +13,7 @@ from typing import Final
 from mumei.office.clerks.approvals import Approvals, Operation, use
 from mumei.office.clerks.session import ClerkSession
 from mumei.office.counter.enrol import Till
+from mumei.office.counter.lost import end_enrolment
 from mumei.office.counter.plan import NOTHING, Flow, Plan, Result, Step
 from mumei.office.counter.seat import Seat
 from mumei.office.models_cards import CardState
@@ -82,10 +83,11 @@ def is_terminated(channel: Channel) -> bool:
     )
 
 
-def _return(desk: ReturnDesk, _plan: Plan) -> Result:
+def _return(desk: ReturnDesk, plan: Plan) -> Result:
     card = desk.registry.card(desk.card)
     if card.state is not CardState.DESTROYED:
         desk.registry.return_card(desk.card, clerk=desk.clerk)
+    end_enrolment(desk, plan.resident_number)
     return {"card": desk.card}
 
 

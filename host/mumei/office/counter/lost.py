@@ -12,6 +12,7 @@ from mumei.office.cards import CardConflictError, CardRecord
 from mumei.office.cases import Cases, open_case
 from mumei.office.clerks.approvals import Approvals, Operation, use
 from mumei.office.clerks.session import ClerkSession
+from mumei.office.counter.enrol import RECORD as STORED
 from mumei.office.counter.enrol import Till
 from mumei.office.counter.journal import Journal
 from mumei.office.counter.plan import NOTHING, Flow, Plan, Result, Step
@@ -34,7 +35,9 @@ class LostDesk(Till):
 
 def _report(desk: LostDesk, plan: Plan) -> Result:
     card = _last(desk, plan.resident_number, CardState.ISSUED, CardState.LOST)
-    return {"card": desk.registry.report_card_lost(card.card, clerk=desk.clerk).card}
+    number = desk.registry.report_card_lost(card.card, clerk=desk.clerk).card
+    end_enrolment(desk, plan.resident_number)
+    return {"card": number}
 
 
 def _approval(desk: LostDesk, plan: Plan) -> Result:
@@ -109,3 +112,11 @@ def end_report(desk: Till, resident: int) -> None:
     for plan in journal.plans(resident_number=resident, unfinished=True):
         if plan.kind is PlanKind.LOST:
             journal.resume(plan.number).undone(None)
+
+
+def end_enrolment(desk: Till, resident: int) -> None:
+    """An enrolment that was on record as stored, and whose card did not come to its end, ends with its card."""
+    journal = Journal(desk.registry, clerk=desk.clerk)
+    for plan in journal.plans(resident_number=resident, unfinished=True):
+        if plan.kind is PlanKind.ENROL and plan.is_done(STORED):
+            journal.resume(plan.number, take_over=True).undone(None)

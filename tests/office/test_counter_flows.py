@@ -1,0 +1,200 @@
+"""The flows of the counter beside enrolment: what they do, and what they refuse before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.fixtures import world
+from tests.fixtures.plans import Card, IssuedCounter
+from tests.fixtures.world import over
+
+from mumei.office.cards import CardConflictError
+from mumei.office.cases import Cases
+from mumei.office.counter.cancelling import cancel_plan
+from mumei.office.counter.journal import Journal
+from mumei.office.counter.overview import overview
+from mumei.office.counter.plan import PlanConflictError
+from mumei.office.counter.report import ReportCodes
+from mumei.office.models_cards import CardState
+from mumei.office.models_cases import CaseState
+from mumei.office.models_plans import PlanKind, PlanState
+from mumei.office.records import NotFoundError
+from mumei.office.registry import Registry
+from mumei.session.holder import WrongPinError
+from mumei.terminal.question import Question
+from mumei.terminal.verdict import Outcome
+from mumei_card.applet.records import StoredCredential
+from mumei_core.errors import DataError, MumeiError, UsageError, WrongCardError
+
+
+@pytest.fixture
+def counter(registry: Registry) -> Iterator[IssuedCounter]:
+    registry.import_residents(world.residents()[:3], clerk="sato")
+    yield IssuedCounter(registry=registry)
+
+
+@pytest.fixture(params=["development", "standard"])
+def either(request: pytest.FixtureRequest, counter: IssuedCounter) -> IssuedCounter:
+    counter.standard_cards = request.param == "standard"
+    return counter
+
+
+def nym_of(card: Card) -> int:
+    stored = StoredCredential.from_bytes(card.records["credential"])
+    return stored.secrets[-1]
+
+
+def plans_of(counter: IssuedCounter, resident: int = 1) -> dict[PlanKind, PlanState]:
+    return {
+        plan.kind: plan.state for plan in Journal(counter.registry, clerk="-").plans(resident_number=resident)
+    }
+
+
+class TestRenew:
+    def test_a_new_credential_and_the_same_pseudonyms(self, either: IssuedCounter) -> None:
+        card = either.issued()
+        before = card.records["credential"]
+        carried = either.renew(card)
+        assert carried.plan.state is PlanState.DONE and not carried.resumed
+        after = card.records["credential"]
+        assert before != after and nym_of(card) == StoredCredential.from_bytes(before).secrets[-1]
+        first, second = either.registry.enrolments_of(1)
+        assert (first.signature, second.state.value) != (second.signature, "")
+        kept = either.registry.issuings_of(1)
+        assert kept[0].renewal_pseudonym == kept[1].renewal_pseudonym is not None
+        assert [card.state for card in either.registry.cards_of(1)] == [CardState.ISSUED]
+
+    def test_the_card_of_another_resident(self, either: IssuedCounter) -> None:
+        either.issued(1)
+        other = either.issued(2)
+        before = other.records["credential"]
+        with pytest.raises(WrongCardError, match="resident 1") as caught:
+            either.renew(other, 1)
+        assert caught.value.hint
+        assert "pending" not in other.records and other.records["credential"] == before
+        assert plans_of(either) == {PlanKind.ENROL: PlanState.DONE, PlanKind.RENEW: PlanState.CANCELLED}
+        assert len(either.registry.enrolments_of(1)) == 1
+
+    def test_a_card_that_was_reported_is_not_renewed(self, counter: IssuedCounter) -> None:
+        card = counter.issued()
+        counter.lost()
+        with pytest.raises(PlanConflictError, match="no card in use") as caught:
+            counter.renew(card)
+        assert "mumei office found" in caught.value.hint
+
+    def test_after_a_move_the_card_says_where(self, counter: IssuedCounter) -> None:
+        card = counter.issued()
+        counter.renew(card, kind=PlanKind.CHANGE)
+        assert plans_of(counter)[PlanKind.CHANGE] is PlanState.DONE
+
+    def test_cancelled_in_the_middle_the_old_credential_works(self, counter: IssuedCounter) -> None:
+        card = counter.issued()
+        hold = counter.journal().begin(PlanKind.RENEW, 1)
+        hold.write(started="right card")
+        hold.write(done=("right card", {}), started="begin")
+        number = counter.registry.begin_renewal(1, clerk="sato").number
+        hold.write(done=("begin", {"enrolment": number}))
+        hold.release()
+        plan = cancel_plan(counter.registry, hold.plan.number, clerk="sato")
+        assert plan.state is PlanState.CANCELLED
+        assert counter.registry.enrolment(number).state.value == "CANCELLED"
+        assert world.ask(card.records, Question(predicates=(over(20),))).verdict.outcome is Outcome.ACCEPT
+
+
+class TestLostAndFound:
+    def test_reported_and_found(self, counter: IssuedCounter) -> None:
+        counter.issued()
+        carried = counter.lost()
+        assert carried.plan.result("case")["irrevocable"] in (0, 1)
+        case = Cases(counter.registry).live_case_of(1)
+        assert case is not None and case.words == carried.plan.result("case")["words"]
+        assert counter.registry.cards_of(1)[0].state is CardState.LOST
+        counter.found()
+        assert counter.registry.cards_of(1)[0].state is CardState.ISSUED
+        assert Cases(counter.registry).case(case.number).state is CaseState.WITHDRAWN
+
+    def test_nothing_to_report(self, counter: IssuedCounter) -> None:
+        with pytest.raises(CardConflictError) as caught:
+            counter.lost()
+        assert caught.value.hint
+        assert plans_of(counter) == {PlanKind.LOST: PlanState.CANCELLED}
+
+    def test_found_after_another_was_issued(self, counter: IssuedCounter) -> None:
+        counter.issued()
+        counter.lost()
+        counter.enrol(counter.new_card(), 1, replacement=True)
+        with pytest.raises(MumeiError):
+            counter.found()
+        assert [card.state for card in counter.registry.cards_of(1)] == [CardState.LOST, CardState.ISSUED]
+
+    def test_by_the_code_of_the_letter(self, counter: IssuedCounter) -> None:
+        counter.issued(2)
+        codes = ReportCodes(counter.registry)
+        enrolment = counter.registry.enrolments_of(2)[0].number
+        first = codes.new_code(enrolment, clerk="sato")
+        second = codes.new_code(enrolment, clerk="sato")
+        assert codes.resident_of(second.lower()) == 2
+        with pytest.raises(NotFoundError):
+            codes.resident_of(first)
+        with pytest.raises(DataError, match="misread"):
+            codes.resident_of(second[:-1] + ("0" if second[-1] != "0" else "1"))
+
+
+class TestReturn:
+    def test_wiped_and_destroyed(self, either: IssuedCounter) -> None:
+        card = either.issued()
+        carried = either.give_back(card)
+        assert carried.plan.result("wipe")["wiped"] is True
+        assert either.registry.cards_of(1)[0].state is CardState.DESTROYED
+        assert ("credential" in card.records) is not either.standard_cards
+
+    def test_cut_in_two(self, either: IssuedCounter) -> None:
+        either.issued()
+        assert either.give_back(None).plan.result("wipe")["wiped"] is False
+        assert either.registry.cards_of(1)[0].state is CardState.DESTROYED
+
+    def test_a_standard_card_wants_the_right_terminal(self, counter: IssuedCounter) -> None:
+        counter.standard_cards = True
+        card = counter.issued()
+        before = card.records["credential"]
+        counter.standard_cards = False
+        with pytest.raises(UsageError, match="right to it"):
+            counter.give_back(card)
+        assert card.records["credential"] == before
+        counter.standard_cards = True
+        counter.give_back(card)
+        assert "credential" not in card.records
+
+
+class TestUnblock:
+    def test_all_tries_again(self, either: IssuedCounter) -> None:
+        card = either.issued()
+        if not either.standard_cards:
+            from mumei.session.application import Application
+            from mumei.session.channel import Channel
+            from mumei.session.holder import Pin, pin_status, verify_pin
+
+            with card.insert() as connection:
+                channel = Channel(connection)
+                Application.select(channel)
+                for _ in range(3):
+                    with pytest.raises(WrongPinError):
+                        verify_pin(channel, Pin(world.WRONG_PIN))
+                assert pin_status(channel).is_blocked
+        either.unblock(card)
+        assert plans_of(either)[PlanKind.UNBLOCK] is PlanState.DONE
+        either.renew(card)
+
+
+def test_what_the_office_knows(counter: IssuedCounter) -> None:
+    card = counter.issued()
+    counter.renew(card)
+    counter.lost()
+    known = overview(counter.registry, 1)
+    assert [card.state for card in known.cards] == [CardState.LOST]
+    assert [one.renews for one in known.enrolments] == [None, known.enrolments[0].enrolment]
+    assert [plan.kind for plan in known.plans] == [PlanKind.ENROL, PlanKind.RENEW, PlanKind.LOST]
+    assert len(known.cases) == 1
+    with pytest.raises(NotFoundError):
+        overview(counter.registry, 77)
