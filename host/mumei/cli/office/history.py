@@ -42,7 +42,7 @@ class HistoryLine:
             number=entry.number,
             at=entry.at,
             clerk=entry.clerk,
-            action=entry.action.value,
+            action=str(entry.action),
             resident=entry.resident,
             enrolment=entry.enrolment,
             card=entry.card,

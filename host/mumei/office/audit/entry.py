@@ -40,12 +40,13 @@ class AuditEntry:
 
     Numbers are those of the registry's records. ``about`` is the name of the clerk whom the action concerns;
     ``digest`` 32 octets that identify what was used, such as SHA-256 of a public key. No entry names a resident.
+    An ``action`` that this program does not know is kept as it is: a newer one wrote it, or somebody else.
     """
 
     number: int
     at: datetime
     clerk: str
-    action: AuditAction
+    action: AuditAction | str
     resident: int | None = None
     enrolment: int | None = None
     card: int | None = None
@@ -65,7 +66,7 @@ class AuditEntry:
                 self.number,
                 microseconds(self.at),
                 self.clerk,
-                self.action.value,
+                str(self.action),
                 self.resident,
                 self.enrolment,
                 self.card,
@@ -87,7 +88,7 @@ class AuditEntry:
             number=row.id,
             at=row.at,
             clerk=row.clerk,
-            action=AuditAction(row.action),
+            action=_action(row.action),
             resident=row.resident_id,
             enrolment=row.enrolment_id,
             card=row.card_id,
@@ -112,7 +113,7 @@ class AuditEntry:
                 number=_typed(number, int),
                 at=_EPOCH + _typed(at, int) * _MICROSECOND,
                 clerk=_typed(clerk, str),
-                action=AuditAction(_typed(action, str)),
+                action=_action(_typed(action, str)),
                 **{name: _optional(value, int) for name, value in zip(_NUMBERS, numbers, strict=True)},
                 about=_optional(about, str),
                 digest=_optional(digest, bytes),
@@ -121,13 +122,19 @@ class AuditEntry:
             return entry, _typed(previous, bytes)
         except (ValueError, OverflowError):
             raise DataError(
-                "this is no entry of an audit trail, or one that this program does not know",
-                hint="Verify with the newest mumei; export the trail anew.",
+                "this is no entry of an audit trail, or of a newer kind", hint="Export the trail anew."
             ) from None
 
 
 _NUMBERS: Final = ("resident", "enrolment", "card", "order", "plan", "case", "approval")
 _ITEMS: Final = 15
+
+
+def _action(word: str) -> AuditAction | str:
+    try:
+        return AuditAction(word)
+    except ValueError:
+        return word
 
 
 def _typed(value: object, kind: type[_T]) -> _T:

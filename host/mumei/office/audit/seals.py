@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.entry import LINK_SIZE, AuditEntry, entry_digest, first_link, link_after, microseconds
-from mumei.office.audit.trail import lock, record
+from mumei.office.audit.trail import head_of, lock, record, rows_after
 from mumei.office.models_audit import AuditHeadRow, AuditRow, AuditSealRow
 from mumei.office.registry_base import RegistryBase
 from mumei_core.eac.signature import SigningKey, verify
@@ -112,12 +112,12 @@ class Sealer(RegistryBase):
     def last(self) -> Seal | None:
         """The newest seal."""
         with self._reading() as session:
-            return _last(session, _trail_id(session))
+            return _last(session, head_of(session).trail_id)
 
     def is_due(self) -> bool:
         """Whether an hour is over in which something was done that is not sealed."""
         with self._reading() as session:
-            last = _last(session, _trail_id(session))
+            last = _last(session, head_of(session).trail_id)
             first_open: datetime | None = session.scalar(
                 select(AuditRow.at)
                 .where(AuditRow.id > (last.entries if last else 0))
@@ -168,13 +168,7 @@ class Sealer(RegistryBase):
 
 def _check_new(session: Session, head: AuditHeadRow, last: Seal | None) -> None:
     number, link = (last.entries, last.link) if last else (0, first_link(head.trail_id))
-    rows = session.scalars(
-        select(AuditRow)
-        .where(AuditRow.id > number)
-        .order_by(AuditRow.id)
-        .execution_options(yield_per=1000, populate_existing=True)
-    )
-    for row in rows:
+    for row in rows_after(session, number):
         number += 1
         body = AuditEntry.from_row(row).to_body(row.previous)
         if (
@@ -193,10 +187,6 @@ def _broken(number: int) -> BrokenTrailError:
         f"the audit trail was altered at entry {number}; it is not sealed over",
         hint="Tell the auditor. 'mumei audit verify' says what else does not hold.",
     )
-
-
-def _trail_id(session: Session) -> bytes:
-    return session.scalars(select(AuditHeadRow.trail_id)).one()
 
 
 def _last(session: Session, trail_id: bytes) -> Seal | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, SessionTransaction
@@ -14,7 +16,8 @@ from mumei.office.database import ForeignSchemaError
 from mumei.office.models import AuditRow
 from mumei.office.models_audit import AuditHeadRow
 
-_HEAD = "mumei_audit_head"
+_HEAD: Final = "mumei_audit_head"
+_PAGE: Final = 1000
 
 
 def record(
@@ -81,6 +84,24 @@ def record(
     return AuditEntry.from_row(row)
 
 
+def rows_after(session: Session, number: int) -> Iterator[AuditRow]:
+    """The entries behind this one, in order; memory stays flat. Raises ForeignSchemaError for what is none."""
+    query = select(AuditRow).where(AuditRow.id > number).order_by(AuditRow.id)
+    try:
+        yield from session.scalars(query.execution_options(yield_per=_PAGE, populate_existing=True))
+    except (ValueError, TypeError):
+        # SQLite takes any value for any column.
+        raise ForeignSchemaError(
+            "an entry of the audit trail cannot be read: somebody wrote to the database",
+            hint="Tell the auditor; restore the registry from its backup.",
+        ) from None
+
+
+def head_of(session: Session) -> AuditHeadRow:
+    """How far the chain is. Raises ForeignSchemaError where somebody took its head."""
+    return _there(session.scalar(select(AuditHeadRow)))
+
+
 def lock(session: Session) -> AuditHeadRow:
     """Lock the chain to the transaction's end and return its head. Again in one transaction costs nothing."""
     # A savepoint that is rolled back lets go of locks taken inside, so the innermost transaction counts.
@@ -89,9 +110,13 @@ def lock(session: Session) -> AuditHeadRow:
     if held is not None and innermost is not None and held[0] is innermost:
         return held[1]
     head = session.scalar(select(AuditHeadRow).with_for_update().execution_options(populate_existing=True))
+    session.info[_HEAD] = (session.get_nested_transaction() or session.get_transaction(), _there(head))
+    return _there(head)
+
+
+def _there(head: AuditHeadRow | None) -> AuditHeadRow:
     if head is None:
         raise ForeignSchemaError("the audit trail has no head", hint="Restore the registry from its backup.")
-    session.info[_HEAD] = (session.get_nested_transaction() or session.get_transaction(), head)
     return head
 
 

@@ -28,14 +28,14 @@ from mumei.files import decode_document
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.entry import LINK_SIZE, TRAIL_ID_SIZE, AuditEntry
 from mumei.office.audit.seals import Seal
-from mumei.office.models_audit import AuditHeadRow, AuditRow, AuditSealRow
+from mumei.office.audit.trail import head_of, rows_after
+from mumei.office.models_audit import AuditRow, AuditSealRow
 from mumei.office.models_clerks import ClerkKeyRow, ClerkRow
 from mumei.office.registry_base import RegistryBase, check_page
 from mumei_core.dates import JAPAN_TIME
 from mumei_core.errors import DataError, HostEnvironmentError
 
 FIRST_LINE: Final = b"mumei audit trail 1\n"
-_PAGE: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -72,6 +72,8 @@ class Line:
 
 Item = Head | ClerkKey | Line | Seal
 
+_ORDER: Final[tuple[type[Item], ...]] = (Head, ClerkKey, Line, Seal)
+
 
 class TrailReader(RegistryBase):
     """The trail of an open registry, item by item as the file has them."""
@@ -85,11 +87,10 @@ class TrailReader(RegistryBase):
             if session.get_bind().dialect.name != "sqlite":
                 # One moment for all that follows; SQLite has it so by itself.
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            head = session.scalars(select(AuditHeadRow)).one()
+            head = head_of(session)
             yield Head(trail_id=head.trail_id, entries=head.number, link=head.link)
             yield from _keys(session)
-            rows = select(AuditRow).order_by(AuditRow.id).execution_options(yield_per=_PAGE)
-            for row in session.scalars(rows):
+            for row in rows_after(session, 0):
                 yield Line(entry=AuditEntry.from_row(row), previous=row.previous, link=row.link)
             for seal in session.scalars(select(AuditSealRow).order_by(AuditSealRow.id)):
                 yield Seal.from_row(seal, head.trail_id)
@@ -144,9 +145,14 @@ def read_items(path: Path) -> Iterator[Item]:
 def _read(file: io.BufferedReader) -> Iterator[Item]:
     if file.read(len(FIRST_LINE)) != FIRST_LINE:
         raise DataError("this is no exported audit trail", hint="Make one: mumei audit export FILE")
+    place = -1
     while file.peek(1):
         try:
             item = _decoded(cbor2.load(file))
+            rank = _ORDER.index(type(item))
+            if rank < place or (rank == place == 0) or (place < 0 < rank):
+                raise ValueError("not in order")
+            place = rank
         except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError):
             raise DataError(
                 "the exported audit trail is cut short or damaged", hint="Export the trail anew."

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, false, select
 from sqlalchemy.orm import Session, aliased
 
 from mumei.office.audit.actions import AuditAction
@@ -23,6 +23,7 @@ from mumei.office.registry_base import RegistryBase
 from mumei_core.errors import DataError, HostEnvironmentError
 
 LIFETIME: Final = timedelta(hours=24)
+_NUMBER_LIMIT: Final = 1 << 31
 
 
 class Operation(StrEnum):
@@ -96,25 +97,27 @@ class Approvals(RegistryBase):
 
     def all(self, *, open_only: bool = False) -> tuple[Approval, ...]:
         """Every request, oldest first; or those that wait for somebody."""
+        waiting = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
+        return tuple(item for item in self._found() if not open_only or item.state in waiting)
+
+    def approval(self, number: int) -> Approval:
+        """One request. Raises NotFoundError."""
+        for item in self._found(ApprovalRow.id == number if 0 < number < _NUMBER_LIMIT else false()):
+            return item
+        raise _not_found(number)
+
+    def _found(self, *which: ColumnElement[bool]) -> tuple[Approval, ...]:
         decider = aliased(ClerkRow)
         query = (
             select(ApprovalRow, ClerkRow.name, decider.name)
             .join(ClerkRow, ClerkRow.id == ApprovalRow.requester)
             .outerjoin(decider, decider.id == ApprovalRow.decider)
+            .where(*which)
             .order_by(ApprovalRow.id)
         )
         now = self._clock()
         with self._reading() as session:
-            found = tuple(Approval.from_row(*row, now) for row in session.execute(query))
-        waiting = (ApprovalState.REQUESTED, ApprovalState.APPROVED)
-        return tuple(item for item in found if not open_only or item.state in waiting)
-
-    def approval(self, number: int) -> Approval:
-        """One request. Raises NotFoundError."""
-        for item in self.all():
-            if item.number == number:
-                return item
-        raise _not_found(number)
+            return tuple(Approval.from_row(*row, now) for row in session.execute(query))
 
     def needed(self, operation: Operation, subject: int, *, by: ClerkSession) -> int | None:
         """The approval to go on with; None in set-up, where there is nobody to ask.
@@ -228,7 +231,7 @@ def _pending(
 
 
 def _row(session: Session, number: int) -> ApprovalRow:
-    row = session.get(ApprovalRow, number, with_for_update=True) if 0 < number < 1 << 31 else None
+    row = session.get(ApprovalRow, number, with_for_update=True) if 0 < number < _NUMBER_LIMIT else None
     if row is None:
         raise _not_found(number)
     return row

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import lock, record
-from mumei.office.clerks.keys import drop_key, new_key
+from mumei.office.clerks.keys import drop_key, keep_new_key, wrapped_key
 from mumei.office.clerks.passwords import DEFAULT_COST, PasswordCost, check_new_password, hash_password
 from mumei.office.clerks.roles import Right, Role, check_roles, from_text, to_text
 from mumei.office.clerks.session import ClerkSession, NotLoggedInError
@@ -22,6 +22,7 @@ from mumei.office.models_clerks import ClerkRow, ClerkSessionRow
 from mumei.office.records import NotFoundError
 from mumei.office.registry_base import RegistryBase
 from mumei.office.text import check_text, tidy
+from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import UsageError
 
 NAME_LIMIT: Final = 50
@@ -81,6 +82,8 @@ class Clerks(RegistryBase):
         check_roles(roles)
         check_new_password(password)
         encoded = hash_password(password, self._cost)
+        key = SigningKey.generate()
+        wrapped = b"" if by.named else wrapped_key(key, password, self._cost)
         with self._writing(by.name) as session:
             lock(session)
             first = not _any(session)
@@ -107,7 +110,7 @@ class Clerks(RegistryBase):
             session.flush()
             record(session, at=now, clerk=by.name, action=AuditAction.CLERK_ADDED, about=name)
             if first:
-                new_key(session, row, password, self._cost, now, clerk=by.name)
+                keep_new_key(session, row, key, wrapped, now, clerk=by.name)
             return ClerkRecord.from_row(row)
 
     def set_roles(self, name: str, roles: frozenset[Role], *, by: ClerkSession) -> ClerkRecord:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-
+from mumei.office.audit.trail import head_of
 from mumei.office.clerks.clerks import Clerks
 from mumei.office.clerks.logins import Logins
 from mumei.office.clerks.roles import Right
 from mumei.office.clerks.session import ClerkSession, NotLoggedInError
 from mumei.office.clerks.token_file import TokenFile
-from mumei.office.database import ForeignSchemaError
-from mumei.office.models_audit import AuditHeadRow
 from mumei.office.registry_base import RegistryBase
 
 
 class _Identity(RegistryBase):
     def trail_id(self) -> bytes:
         with self._reading() as session:
-            found: bytes | None = session.scalar(select(AuditHeadRow.trail_id))
-            if found is None:
-                raise ForeignSchemaError("the audit trail has no head", hint="Restore it from its backup.")
-            return found
+            return head_of(session).trail_id
 
 
 def token_file(registry: RegistryBase) -> TokenFile:

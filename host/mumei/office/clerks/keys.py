@@ -35,15 +35,17 @@ def fingerprint(point: bytes) -> bytes:
     return hashlib.sha256(point).digest()
 
 
-def new_key(
-    session: Session, row: ClerkRow, password: str, cost: PasswordCost, now: datetime, *, clerk: str
-) -> SigningKey:
-    """Make a clerk's key in place of an earlier one, and have the trail name it."""
-    key = SigningKey.generate()
+def wrapped_key(key: SigningKey, password: str, cost: PasswordCost) -> bytes:
+    """The key as it is kept. It takes as long as a password's comparison: not while the registry is locked."""
+    return wrap(key.secret_octets, password, cost, context=_CONTEXT + key.point)
+
+
+def keep_new_key(
+    session: Session, row: ClerkRow, key: SigningKey, wrapped: bytes, now: datetime, *, clerk: str
+) -> None:
+    """Put a clerk's new key in place of an earlier one, and have the trail name it."""
     drop_key(session, row)
-    session.add(
-        ClerkKeyRow(clerk_id=row.id, point=key.point, wrapped=_wrapped(key, password, cost), made_at=now)
-    )
+    session.add(ClerkKeyRow(clerk_id=row.id, point=key.point, wrapped=wrapped, made_at=now))
     record(
         session,
         at=now,
@@ -52,7 +54,6 @@ def new_key(
         about=row.name,
         digest=fingerprint(key.point),
     )
-    return key
 
 
 def drop_key(session: Session, row: ClerkRow) -> None:
@@ -70,11 +71,6 @@ def current_key(session: Session, row: ClerkRow) -> ClerkKeyRow | None:
 def open_key(point: bytes, wrapped: bytes, password: str) -> SigningKey:
     """Raises WrongPasswordError, and DataError where somebody put another key into the registry."""
     return _checked(unwrap(wrapped, password, context=_CONTEXT + point), point)
-
-
-def rewrap(row: ClerkKeyRow, key: SigningKey, password: str, cost: PasswordCost) -> None:
-    """Wrap the same key under another password or at another cost."""
-    row.wrapped = _wrapped(key, password, cost)
 
 
 def seal_for_session(key: SigningKey, token: bytes) -> bytes:
@@ -96,10 +92,6 @@ def open_for_session(sealed: bytes, token: bytes) -> SigningKey:
 
 def _session_key(token: bytes) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"MUMEI-SESSION-KEY-V1").derive(token)
-
-
-def _wrapped(key: SigningKey, password: str, cost: PasswordCost) -> bytes:
-    return wrap(key.secret_octets, password, cost, context=_CONTEXT + key.point)
 
 
 def _checked(secret: bytes, point: bytes) -> SigningKey:

@@ -20,15 +20,15 @@ from sqlalchemy.orm import Session
 
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.signer import signing_as
-from mumei.office.audit.trail import record
+from mumei.office.audit.trail import lock, record
 from mumei.office.clerks.keys import (
     TOKEN_SIZE,
     current_key,
-    new_key,
+    keep_new_key,
     open_for_session,
     open_key,
-    rewrap,
     seal_for_session,
+    wrapped_key,
 )
 from mumei.office.clerks.passwords import (
     DEFAULT_COST,
@@ -56,6 +56,8 @@ LONGEST: Final = timedelta(hours=12)
 FREE_TRIES: Final = 3
 LONGEST_WAIT: Final = 60
 _CLOCK_SLACK: Final = timedelta(minutes=1)
+#: A session that was used just now is not written to again: commands that only read do not wait for writers.
+_OFTEN: Final = timedelta(seconds=20)
 
 
 class LoginThrottledError(HostEnvironmentError):
@@ -79,6 +81,19 @@ def this_place() -> bytes:
     return hashlib.sha256(f"MUMEI-PLACE-V1{socket.gethostname()}\0{os.getuid()}".encode()).digest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """What the right password opened, and what is to be kept: a new hash, a new wrapping, a new key."""
+
+    number: int
+    verified: str = field(repr=False)
+    key: SigningKey
+    is_new: bool
+    password: str | None = field(repr=False)
+    wrapped: bytes | None = field(repr=False)
+    chosen: bool
+
+
 class Logins(RegistryBase):
     """Sessions of a registry's clerks."""
 
@@ -95,12 +110,10 @@ class Logins(RegistryBase):
         Raises WrongPasswordError (unknown and disabled clerks too), LoginThrottledError,
         PasswordChangeNeededError, UsageError for a new password that cannot be.
         """
-        number = self._verified(name, password)
+        opened = self._open(name, password, new_password)
+        key, token = opened.key, secrets.token_bytes(TOKEN_SIZE)
         with self._writing(None) as session:
-            row = _clerk(session, number)
-            key = self._key(session, row, password, new_password)
-            self._forget_tries(session, row)
-            token, now = secrets.token_bytes(TOKEN_SIZE), self._clock()
+            row, now = self._store(session, opened), self._clock()
             session.add(
                 ClerkSessionRow(
                     clerk_id=row.id,
@@ -117,16 +130,18 @@ class Logins(RegistryBase):
 
     def change_password(self, name: str, password: str, new_password: str) -> None:
         """Raises as :meth:`login`. Every session of this clerk ends."""
-        number = self._verified(name, password)
+        opened = self._open(name, password, new_password)
         with self._writing(None) as session:
-            row = _clerk(session, number)
-            self._key(session, row, password, new_password)
-            self._forget_tries(session, row)
+            row = self._store(session, opened)
             session.execute(delete(ClerkSessionRow).where(ClerkSessionRow.clerk_id == row.id))
 
     def resume(self, token: bytes) -> ClerkSession:
         """Who works here. Raises NotLoggedInError where the session is locked, over or unknown."""
         now = self._clock()
+        with self._reading() as session:
+            row, clerk = _find(session, token, now)
+            if row.sealed_key is not None and timedelta(0) <= now - row.used_at <= _OFTEN:
+                return _session_of(clerk, open_for_session(row.sealed_key, token))
         with self._writing(None) as session:
             row, clerk = _find(session, token, now)
             idle = not -_CLOCK_SLACK <= now - row.used_at <= IDLE
@@ -143,13 +158,12 @@ class Logins(RegistryBase):
         """Open a locked session. Raises as :meth:`resume` for one that is over, and as :meth:`login`."""
         with self._reading() as session:
             name = _find(session, token, self._clock())[1].name
-        number = self._verified(name, password)
+        opened = self._open(name, password, None)
         with self._writing(None) as session:
-            row, clerk = _find(session, token, self._clock())
-            key = self._key(session, _clerk(session, number), password, None)
-            self._forget_tries(session, clerk)
-            row.sealed_key, row.used_at = seal_for_session(key, token), self._clock()
-            return _session_of(clerk, key)
+            clerk = self._store(session, opened)
+            row, _ = _find(session, token, self._clock())
+            row.sealed_key, row.used_at = seal_for_session(opened.key, token), self._clock()
+            return _session_of(clerk, opened.key)
 
     def lock(self, token: bytes) -> str:
         """Lock a session: its key is forgotten till the password is given. The clerk's name."""
@@ -170,24 +184,71 @@ class Logins(RegistryBase):
 
     # How
 
-    def _verified(self, name: str, password: str) -> int:
-        """The number of the clerk whose password this is."""
+    def _open(self, name: str, password: str, new_password: str | None) -> _Opened:
+        """The clerk whose password this is, with the key, under the new password if there is one.
+
+        All that takes long is done here, while nobody waits for the registry.
+        """
         found = self._count_try(tidy(name))
         if found is None:
             # As long as for a clerk who is there.
             hash_password(password, self._cost)
             raise WrongPasswordError
-        number, encoded = found
+        number, encoded, temporary, kept = found
         try:
             verify_password(encoded, password)
         except WrongPasswordError:
-            with self._writing(None) as session:
-                row = _clerk(session, number)
-                record(session, at=self._clock(), clerk=row.name, action=AuditAction.LOGIN_REFUSED)
+            self._record_refusal(number)
             raise
-        return number
+        if new_password is not None:
+            _check_change(password, new_password)
+        elif temporary:
+            raise PasswordChangeNeededError(
+                "this password was set by IT for one login",
+                hint="Choose your own: mumei office login NAME --new-password-file FILE",
+            )
+        key = SigningKey.generate() if kept is None else open_key(*kept, password)
+        wanted = password if new_password is None else new_password
+        anew = new_password is not None or is_outdated(encoded, self._cost)
+        return _Opened(
+            number=number,
+            verified=encoded,
+            key=key,
+            is_new=kept is None,
+            password=hash_password(wanted, self._cost) if anew else None,
+            wrapped=wrapped_key(key, wanted, self._cost) if anew or kept is None else None,
+            chosen=new_password is not None,
+        )
 
-    def _count_try(self, name: str) -> tuple[int, str] | None:
+    def _store(self, session: Session, opened: _Opened) -> ClerkRow:
+        """Keep what :meth:`_open` made, unless somebody changed the account meanwhile."""
+        lock(session)
+        row, now = session.get(ClerkRow, opened.number, with_for_update=True), self._clock()
+        if row is None or row.disabled or row.password != opened.verified:
+            raise WrongPasswordError
+        if opened.password is not None:
+            row.password, row.temporary, row.changed_at = opened.password, False, now
+        if opened.is_new and opened.wrapped is not None:
+            keep_new_key(session, row, opened.key, opened.wrapped, now, clerk=row.name)
+        elif opened.wrapped is not None:
+            kept = current_key(session, row)
+            if kept is None or kept.point != opened.key.point:
+                raise WrongPasswordError
+            kept.wrapped = opened.wrapped
+        if opened.chosen:
+            with signing_as(_session_of(row, opened.key)):
+                record(session, at=now, clerk=row.name, action=AuditAction.CLERK_PASSWORD_SET, about=row.name)
+        session.execute(
+            delete(LoginTryRow).where(LoginTryRow.clerk_id == row.id, LoginTryRow.place == self._place)
+        )
+        return row
+
+    def _record_refusal(self, number: int) -> None:
+        with self._writing(None) as session:
+            name = session.scalars(select(ClerkRow.name).where(ClerkRow.id == number)).one()
+            record(session, at=self._clock(), clerk=name, action=AuditAction.LOGIN_REFUSED)
+
+    def _count_try(self, name: str) -> tuple[int, str, bool, tuple[bytes, bytes] | None] | None:
         now = self._clock()
         with self._writing(None) as session:
             row = session.scalar(
@@ -207,38 +268,9 @@ class Logins(RegistryBase):
                 )
             tries.tries += 1
             tries.wait_until = now + _wait_after(tries.tries)
-            return row.id, row.password
-
-    def _forget_tries(self, session: Session, row: ClerkRow) -> None:
-        session.execute(
-            delete(LoginTryRow).where(LoginTryRow.clerk_id == row.id, LoginTryRow.place == self._place)
-        )
-
-    def _key(self, session: Session, row: ClerkRow, password: str, new_password: str | None) -> SigningKey:
-        """The clerk's key, under the new password if there is one; made where there was none."""
-        now = self._clock()
-        if new_password is None and row.temporary:
-            raise PasswordChangeNeededError(
-                "this password was set by IT for one login",
-                hint="Choose your own: mumei office login NAME --new-password",
-            )
-        outdated = is_outdated(row.password, self._cost)
-        wanted = password if new_password is None else new_password
-        if new_password is not None:
-            _check_change(password, new_password)
-        if new_password is not None or outdated:
-            row.password, row.temporary, row.changed_at = hash_password(wanted, self._cost), False, now
-        kept = current_key(session, row)
-        if kept is None or kept.wrapped is None:
-            key = new_key(session, row, wanted, self._cost, now, clerk=row.name)
-        else:
-            key = open_key(kept.point, kept.wrapped, password)
-            if new_password is not None or outdated:
-                rewrap(kept, key, wanted, self._cost)
-        if new_password is not None:
-            with signing_as(_session_of(row, key)):
-                record(session, at=now, clerk=row.name, action=AuditAction.CLERK_PASSWORD_SET, about=row.name)
-        return key
+            key = current_key(session, row)
+            kept = None if key is None or key.wrapped is None else (key.point, key.wrapped)
+            return row.id, row.password, row.temporary, kept
 
 
 def _wait_after(tries: int) -> timedelta:
@@ -265,13 +297,6 @@ def _find(session: Session, token: bytes, now: datetime) -> tuple[ClerkSessionRo
             "nobody is logged in here, or not any more", hint="Run: mumei office login NAME"
         )
     return row, clerk
-
-
-def _clerk(session: Session, number: int) -> ClerkRow:
-    row = session.get(ClerkRow, number)
-    if row is None or row.disabled:
-        raise WrongPasswordError
-    return row
 
 
 def _session_of(row: ClerkRow, key: SigningKey) -> ClerkSession:
