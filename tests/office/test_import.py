@@ -11,24 +11,18 @@ from pathlib import Path
 import pytest
 from tests.office.conftest import noon
 from tests.office.forms import GOOD_FORM, TODAY, resident_with
+from tests.office.import_desk import CLERK, HANAKO, HEADING, TARO, Desk, change, counts, many
 
 from mumei.office.database import DuplicateError
-from mumei.office.import_check import RowProblem, Severity
-from mumei.office.import_columns import Columns
 from mumei.office.import_text import CsvFile, Encoding
 from mumei.office.models import AuditAction, ResidentState
 from mumei.office.models_residents import EventKind, EventReason
 from mumei.office.registry import Registry
-from mumei.office.registry_import import ImportOptions, ImportReport
-from mumei.office.resident_code import ResidentCode, check_digit
+from mumei.office.resident_code import ResidentCode
 from mumei.office.residents import Resident
 from mumei.office.samples import sample_residents
 from mumei_core.errors import DataError
 
-CLERK = "窓口 一"
-HEADING = "住民票コード,氏名,フリガナ,性別,生年月日,住所,市区町村コード"
-HANAKO = "24727059608,岐阜 花子,ギフ ハナコ,女,平成16年2月29日,岐阜県岐阜市架空町1番地,212016"
-TARO = "11111111113,見本　太郎,ﾐﾎﾝ ﾀﾛｳ,1,1990/1/9,岐阜県大垣市架空町2番地,212024"
 #: For what no database sees.
 on_sqlite = pytest.mark.parametrize("registry_url", ["sqlite"], indirect=True)
 
@@ -40,51 +34,9 @@ def registry(registry_url: str) -> Iterator[Registry]:
         yield opened
 
 
-class Desk:
-    """Writes files and imports them; keeps what was said about rows."""
-
-    def __init__(self, registry: Registry, folder: Path) -> None:
-        self.registry, self.path = registry, folder / "jumin.csv"
-        self.said: list[RowProblem] = []
-
-    def take(
-        self,
-        *rows: str,
-        encoding: str = "utf-8",
-        end: str = "\r\n",
-        read_as: Encoding = Encoding.AUTO,
-        **options: bool,
-    ) -> ImportReport:
-        self.path.write_bytes((end.join((HEADING, *rows)) + end).encode(encoding))
-        return self.again(read_as=read_as, **options)
-
-    def again(self, *, read_as: Encoding = Encoding.AUTO, **options: bool) -> ImportReport:
-        self.said.clear()
-        return self.registry.import_file(
-            CsvFile(self.path, read_as),
-            clerk=CLERK,
-            options=ImportOptions(**options),
-            on_problem=self.said.append,
-        )
-
-    @property
-    def errors(self) -> list[tuple[int, str]]:
-        return sorted((one.row, one.field) for one in self.said if one.severity is Severity.ERROR)
-
-    @property
-    def warnings(self) -> list[tuple[int, str]]:
-        return sorted((one.row, one.field) for one in self.said if one.severity is Severity.WARNING)
-
-
 @pytest.fixture
 def desk(registry: Registry, tmp_path: Path) -> Desk:
     return Desk(registry, tmp_path)
-
-
-def counts(report: ImportReport) -> tuple[int, int, int, int, int]:
-    found = (report.added, report.changed, report.unchanged, report.repeated, report.refused)
-    assert sum(found) == report.rows
-    return found
 
 
 def test_residents_come_as_they_are_written(desk: Desk, registry: Registry) -> None:
@@ -164,12 +116,6 @@ def test_a_file_that_cannot_be_read_is_said_before_anything_is_done(
         desk.again(read_as=read_as)
     assert refused.value.hint
     assert registry.residents() == () and registry.history() == ()
-
-
-def change(row: str, place: int, entry: str) -> str:
-    fields = row.split(",")
-    fields[place] = entry
-    return ",".join(fields)
 
 
 @on_sqlite
@@ -343,15 +289,6 @@ class TestWhateverBreaksOff:
             registry.add_resident(resident_with(), clerk="窓口 二")
 
 
-def many(count: int) -> list[str]:
-    """Rows of a file; all codes differ."""
-    codes = (f"{10**9 + place}" for place in range(count))
-    return [
-        f"{code}{check_digit(code)},架空 某{place},カクウ ボウ,9,2000-01-01,架空町{place}番地,212016"
-        for place, code in enumerate(codes)
-    ]
-
-
 class TestCharacters:
     @on_sqlite
     def test_rare_ones_are_kept_and_pointed_out(self, desk: Desk, registry: Registry) -> None:
@@ -372,69 +309,6 @@ class TestCharacters:
     def test_windows_letters_are_no_news(self, desk: Desk) -> None:
         desk.take(change(HANAKO, 5, "岐阜県岐阜市架空町1－2～3"), encoding="cp932")
         assert desk.said == []
-
-
-class TestColumns:
-    @pytest.mark.parametrize(
-        "heading",
-        [
-            "resident_code,family_name,given_name,family_reading,given_reading,sex,birth_date,address,municipality",
-            "Code,Surname,First name,セイ,メイ,Gender,Date of birth,Address,Municipality code",
-            "住民票コード,氏,名,氏フリガナ,名フリガナ,性別,生年月日,住所,全国地方公共団体コード",
-            "住民票ｺｰﾄﾞ,姓,名,姓カナ,名カナ,性別,生年月日,住所,団体コード",
-        ],
-    )
-    def test_headings(self, heading: str) -> None:
-        columns = Columns(heading.split(","))
-        row = [
-            "24727059608",
-            "岐阜",
-            "花子",
-            "ぎふ",
-            "はなこ",
-            "2",
-            "20040229",
-            "岐阜県岐阜市架空町1番地",
-            "212016",
-        ]
-        assert columns.resident(row, today=TODAY) == resident_with()
-        assert columns.unknown == ()
-
-    def test_columns_that_nobody_asked_for_are_passed_over(self) -> None:
-        assert Columns([*HEADING.split(","), "備考", ""]).unknown == ("備考",)
-
-    @pytest.mark.parametrize(
-        "written",
-        [
-            "2004-02-29",
-            "2004/2/29",
-            "2004.02.29",
-            "20040229",
-            "2004年2月29日",
-            "平成16年2月29日",
-            "H16.2.29",
-            "H16/02/29",
-        ],
-    )
-    def test_dates(self, written: str) -> None:
-        columns = Columns(HEADING.split(","))
-        assert columns.resident(change(HANAKO, 4, written).split(","), today=TODAY) == resident_with()
-
-    @pytest.mark.parametrize(
-        ("written", "day"),
-        [
-            ("令和元年5月1日", date(2019, 5, 1)),
-            ("平成31年4月30日", date(2019, 4, 30)),
-            ("昭和64年1月7日", date(1989, 1, 7)),
-            ("S1.12.25", date(1926, 12, 25)),
-            ("大正1年7月30日", date(1912, 7, 30)),
-            ("明治45年7月29日", date(1912, 7, 29)),
-        ],
-    )
-    def test_eras_begin_and_end(self, written: str, day: date) -> None:
-        columns = Columns(HEADING.split(","))
-        found = columns.resident(change(HANAKO, 4, written).split(","), today=TODAY)
-        assert found.birth_date == day
 
 
 @on_sqlite

@@ -330,7 +330,7 @@ def _shown(registry: Registry, record: ResidentRecord) -> ShownResident:
         "the card still says what was before: renew it"
         for card in issued
         if record.state is ResidentState.RESIDENT
-        and any(event.at > card.changed_at and event.before.keys() & ON_THE_CARD for event in events)
+        and any(event.at >= card.changed_at and event.before.keys() & ON_THE_CARD for event in events)
     ]
     notes += [
         f"card {card.card} is not back: take it in, or report it lost so that it is revoked"
