@@ -311,6 +311,31 @@ class TestRecognise:
         assert settled(ask(lost, AGE, at)) == REFUSED
         assert settled(ask(side.card(HANAKO_20_TODAY), AGE, at)) == ACCEPTED
 
+    def test_the_same_card_until_sunday_and_nowhere_else(self, tmp_path: Path, side: Side) -> None:
+        def mark(context: str, card: Records, day: date) -> bytes:
+            folder = tmp_path / context / day.isoformat()
+            folder.mkdir(parents=True, exist_ok=True)
+            forum = side.terminal(over(20), recognise=True, context=context)
+            at = side.publisher.informed(forum, folder, day=day)
+            found = ask(card, AGE, at, today=day).verdict
+            assert found.week_mark is not None and found.week_mark.hex() in found.text()
+            return found.week_mark
+
+        mine, other = side.card(HANAKO_20_TODAY), side.card(ICHIRO_67)
+        sunday = NEXT_MONDAY - timedelta(days=1)
+        marks = [mark("forum.example", mine, TODAY), mark("forum.example", mine, sunday)]
+        assert marks[0] == marks[1]
+        marks += [
+            mark("forum.example", other, TODAY),
+            mark("forum.example", mine, NEXT_MONDAY),
+            mark("library.example", mine, TODAY),
+        ]
+        assert len(set(marks)) == 4
+
+    def test_who_may_not_is_told_no_mark(self, tmp_path: Path, development: Side) -> None:
+        at = development.publisher.informed(shop(development), tmp_path)
+        assert ask(development.card(HANAKO_20_TODAY), AGE, at).verdict.week_mark is None
+
     def test_lists_of_slots_do_not_serve(self, tmp_path: Path, development: Side) -> None:
         forum = development.terminal(over(20), recognise=True, context="forum.example")
         stick = development.publisher.week(tmp_path / "stick", forum.rights.rp_context)

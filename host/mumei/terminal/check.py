@@ -17,7 +17,7 @@ from mumei.session.recovery import begin
 from mumei.terminal.access import Access, Entry
 from mumei.terminal.calendar import EpochStatement, Undecided
 from mumei.terminal.question import Question, describe
-from mumei.terminal.revocation_check import Plan
+from mumei.terminal.revocation_check import Plan, week_mark_of
 from mumei.terminal.trust import Terminal
 from mumei.terminal.verdict import (
     NOT_CHECKED,
@@ -325,6 +325,7 @@ def _settle(
         proven=tuple(map(describe, question.predicates)),
         disclosed=disclosed_words(verified.disclosed),
         pseudonym=verified.pseudonym,
+        week_mark=week_mark_of(plan, verified),
     )
 
 
@@ -337,6 +338,7 @@ def _verdict(
     proven: tuple[str, ...] = (),
     disclosed: dict[str, str] | None = None,
     pseudonym: bytes | None = None,
+    week_mark: bytes | None = None,
     detail: str = "",
     revocation: Revocation = NOT_CHECKED,
 ) -> Verdict:
@@ -347,6 +349,7 @@ def _verdict(
         proven=proven,
         disclosed=disclosed or {},
         pseudonym=pseudonym,
+        week_mark=week_mark,
         transaction=question.transaction if proven or pseudonym or reason is Reason.PROVEN else None,
         rp_context=terminal.rp_context,
         date=today,

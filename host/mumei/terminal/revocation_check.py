@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from mumei.revocation.store import ListStore, NoListError
 from mumei.terminal.calendar import Calendar, EpochStatement, Undecided, statements_for
 from mumei.terminal.verdict import NOT_CHECKED, Reason, Revocation, RevocationState
 from mumei_core.commands.request import RecogniseToken, SlotToken, TokenRequest
 from mumei_core.commands.terminal_rights import TerminalRights
+from mumei_core.crypto.hashing import sha256
 from mumei_core.crypto.revocation.messages import Token
 from mumei_core.dates import date_of
 from mumei_core.epochs import RECOGNISE, bucket_of, epoch_of, first_day
+from mumei_core.presentation.verifier import Verified
+
+_MARK_LENGTH: Final = 16
 
 
 class Rule(StrEnum):
@@ -102,3 +107,10 @@ class RevocationCheck:
             number=found.number,
             behind=plan.behind,
         )
+
+
+def week_mark_of(plan: Plan, verified: Verified) -> bytes | None:
+    """What a terminal with the right to recognise may keep: of K only a hash, so that it is no list's entry."""
+    if verified.token is None or not isinstance(plan.token, RecogniseToken):
+        return None
+    return sha256(verified.token.K.to_octets())[:_MARK_LENGTH]

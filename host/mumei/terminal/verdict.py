@@ -132,6 +132,7 @@ class Verdict:
 
     ``proven``: in words. ``disclosed``: attribute name to value in words. ``pseudonym``: 48 octets, this relying
     party's own. ``detail``: for the log, never for the holder's screen. ``advice``: what the clerk can do.
+    ``week_mark``: 16 octets, where a terminal may recognise: the same for a card until Sunday, and only here.
     """
 
     outcome: Outcome
@@ -140,6 +141,7 @@ class Verdict:
     proven: tuple[str, ...] = ()
     disclosed: dict[str, str]
     pseudonym: bytes | None = None
+    week_mark: bytes | None = None
     transaction: bytes | None = None
     rp_context: str
     date: date
@@ -155,6 +157,8 @@ class Verdict:
         lines += [f"  {name}: {value}" for name, value in self.disclosed.items()]
         if self.pseudonym is not None:
             lines.append(f"  pseudonym here: {self.pseudonym.hex()}")
+        if self.week_mark is not None:
+            lines.append(f"  this week's mark here: {self.week_mark.hex()}")
         if self.transaction is not None:
             lines.append(f"  signed: SHA-256 {self.transaction.hex()}")
         lines.append(f"  {self.revocation.text()}")

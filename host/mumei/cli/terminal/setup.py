@@ -38,6 +38,7 @@ class TerminalInfo:
     may_ask: tuple[str, ...]
     may_see: tuple[str, ...]
     pseudonym: bool
+    recognise: bool
     pin_always: bool
     not_before: date
     not_after: date
@@ -52,6 +53,7 @@ class TerminalInfo:
             may_ask=tuple(map(describe, rights.predicates)),
             may_see=attribute_names(rights.attributes),
             pseudonym=rights.pseudonym,
+            recognise=rights.recognise,
             pin_always=rights.pin,
             not_before=date_of(rights.not_before),
             not_after=date_of(rights.not_after),
@@ -95,6 +97,7 @@ def init(folder: Path, parameters: Path, as_json: bool) -> None:
 @click.option("--name", required=True, help="The name that holders are shown.")
 @click.option("--parameters", required=True, type=click.Path(path_type=Path), help="The issuer's parameters.")
 @question_options
+@click.option("--recognise", is_flag=True, help="Know a card again within the week; needs lists of its own.")
 @click.option("--pin", is_flag=True, help="Always ask for the holder's PIN.")
 @click.option(
     "--days", type=click.IntRange(1, 35), default=35, show_default=True, help="Validity from today."
@@ -107,6 +110,7 @@ def describe_terminal(
     name: str,
     parameters: Path,
     asked: Asked,
+    recognise: bool,
     pin: bool,
     days: int,
     development: bool,
@@ -136,6 +140,7 @@ def describe_terminal(
             predicates=asked.predicates,
             attributes=asked.disclose,
             pseudonym=asked.pseudonym,
+            recognise=recognise,
             pin=pin,
             not_before=first,
             not_after=first + days - 1,
