@@ -22,9 +22,9 @@ from mumei.office.audit.entry import AuditEntry
 from mumei.office.audit.seals import BrokenTrailError, Sealer
 from mumei.office.audit.signer import signing_as
 from mumei.office.audit.trail import record
-from mumei.office.audit.trail_file import TrailReader, read_items, write_items
+from mumei.office.audit.trail_file import Item, TrailReader, read_items, write_items
 from mumei.office.audit.verify import Report, verify_trail
-from mumei.office.database import upgrade_database
+from mumei.office.database import ForeignSchemaError, upgrade_database
 from mumei.office.registry import Registry
 from mumei.office.registry_base import RegistryBase
 from mumei_core.eac.signature import SigningKey
@@ -62,7 +62,7 @@ def test_the_chain_is_as_the_reference_computes_it() -> None:
     for line in trail.lines:
         entry = line.entry
         at = round((entry.at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
-        fields = [entry.number, at, entry.clerk, entry.action.value, entry.resident, entry.enrolment]
+        fields = [entry.number, at, entry.clerk, str(entry.action), entry.resident, entry.enrolment]
         fields += [entry.card, entry.order, entry.plan, entry.case, entry.approval, entry.about, entry.digest]
         link = audit_chain.next_link(fields, link, entry.signature or b"")
         assert line.link == link
@@ -202,6 +202,7 @@ class TestSeals:
             "UPDATE audit_trail SET id = id + 10 WHERE id = 3",
             "DELETE FROM audit_trail WHERE id = 4",
             "UPDATE audit_seal SET entries = 2",
+            "UPDATE audit_trail SET action = 'NOTHING' WHERE id = 2",
             "UPDATE audit_trail SET at = '2020-01-01 00:00:00.000000' WHERE id = 2",
         ],
     )
@@ -215,6 +216,21 @@ class TestSeals:
         assert verified(registry).findings == ()
         tamper(registry_path, statement)
         assert verified(registry).findings
+
+    @pytest.mark.parametrize(
+        "statement",
+        ["UPDATE audit_trail SET at = 'yesterday' WHERE id = 2", "DELETE FROM audit_head"],
+    )
+    def test_what_cannot_be_read_any_more_is_said(
+        self, registry: Registry, registry_path: Path, statement: str
+    ) -> None:
+        Sealer(registry).adopt_key(KEY, clerk="root")
+        add(registry, times=3)
+        tamper(registry_path, statement)
+        for attempt in (lambda: verified(registry), lambda: Sealer(registry).seal(KEY)):
+            with pytest.raises(ForeignSchemaError) as refused:
+                attempt()
+            assert refused.value.hint
 
 
 def tamper(path: Path, statement: str) -> None:
@@ -255,6 +271,23 @@ class TestFile:
             list(read_items(tmp_path / "none"))
         with pytest.raises(HostEnvironmentError):
             list(read_items(tmp_path))
+
+    def test_items_out_of_their_order(self, tmp_path: Path) -> None:
+        trail = whole_trail()
+        head, key, line, seal = trail.head, trail.keys[0], trail.lines[0], trail.seals[0]
+        disorders: tuple[list[Item], ...] = (
+            [line],
+            [key, head],
+            [head, head],
+            [head, seal, line],
+            [head, line, key],
+            [head, line, head],
+        )
+        for items in disorders:
+            with (tmp_path / "trail").open("wb") as out:
+                write_items(iter(items), out)
+            with pytest.raises(DataError):
+                list(read_items(tmp_path / "trail"))
 
     @pytest.mark.parametrize("number", [1, 5])
     def test_the_body_is_strict(self, number: int) -> None:
