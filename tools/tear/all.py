@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.tear import development, personalising, standard
+from tools.tear import development, personalising, renewing, standard
 from tools.tear.planted import Plant
 from tools.tear.scenario import Scenario
 from tools.tear.sweep import Sweep, Swept
@@ -15,6 +15,7 @@ def scenarios() -> Iterator[Scenario]:
     yield from development.scenarios()
     yield from standard.scenarios()
     yield from personalising.scenarios()
+    yield from renewing.scenarios()
 
 
 def look_for(plant: Plant) -> Swept:

@@ -23,6 +23,7 @@ from mumei_card.applet.records import (
     RECORD_PENDING,
     RECORD_TABLE_A,
     RECORD_TABLE_W,
+    PendingEnrolment,
     StoredCredential,
 )
 from mumei_card.applet.security_domain import RECORD_SECURITY_DOMAIN, RECORD_STATIC_KEYS, SecurityDomain
@@ -98,6 +99,11 @@ class Facts:
         )
 
 
+def _renews(pending: PendingEnrolment, held: StoredCredential) -> bool:
+    """The same nym secret under a new handle; the handle of the credential itself would be of its own enrolment."""
+    return pending.prover_nym == held.prover_nym and pending.revocation_handle not in held.secrets
+
+
 def within(records: Records) -> Iterator[str]:
     """What is wrong with one state by itself."""
     facts = Facts.of(records)
@@ -105,8 +111,9 @@ def within(records: Records) -> Iterator[str]:
         stored = StoredCredential.from_bytes(records[RECORD_CREDENTIAL])
         if stored.to_bytes() != records[RECORD_CREDENTIAL]:
             yield "half a credential"
-        if RECORD_PENDING in records:
-            yield "a credential beside a pending enrolment"
+        pending = records.get(RECORD_PENDING)
+        if pending is not None and not _renews(PendingEnrolment.from_bytes(pending), stored):
+            yield "a credential beside a pending enrolment that is no renewal of it"
         if {RECORD_ATTESTATION_KEY, RECORD_ATTESTATION_CERTIFICATE} & records.keys():
             yield "a credential, and what tells the chip from others is still there"
     if len({name in records for name in _PINNED}) > 1 and facts.life_cycle is not LifeCycle.TERMINATED:

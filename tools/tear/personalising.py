@@ -22,6 +22,7 @@ from mumei.session.holder import Pin, TransportPin, set_pin
 from mumei.session.pace import establish
 from mumei.session.scp03 import Scp03Channel, open_scp03
 from mumei.terminal.access import CertificateAccess
+from mumei_card.applet.issuing_trust import RECORD_TRUSTEES
 from mumei_card.applet.records import (
     RECORD_ATTESTATION_CERTIFICATE,
     RECORD_ATTESTATION_KEY,
@@ -157,6 +158,8 @@ def _issue(card: WatchedCard) -> None:
         channel = opened(card)
         if RECORD_TRUST not in card.records:
             personalisation.store_trust(channel, standard.card_trust())
+        if RECORD_TRUSTEES not in card.records:
+            personalisation.store_statement(channel, standard.trustees())
         if RECORD_PARAMETERS not in card.records:
             _store_parameters(channel)
         if RECORD_CREDENTIAL not in card.records:
@@ -216,6 +219,11 @@ def _issuing() -> Iterator[Scenario]:
         "STORE DATA, trust points",
         standard.new_card,
         lambda channel: personalisation.store_trust(channel, standard.card_trust()),
+    )
+    yield step(
+        "STORE DATA, trustees",
+        _with_trust,
+        lambda channel: personalisation.store_statement(channel, standard.trustees()),
     )
     yield step("STORE DATA, parameters", _with_trust, _store_parameters)
     yield step("ENROL", standard.card_with_parameters, lambda channel: personalisation.enrol(channel, NONCE))

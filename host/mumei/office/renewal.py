@@ -23,6 +23,8 @@ from mumei.session.personalisation import CardHasCredentialError, CardNotReadyEr
 from mumei.session.recovery import begin
 from mumei.session.renewal import RenewalCredentials
 from mumei_core.commands.enrolment import EnrolmentAnswer
+from mumei_core.crypto.curve import Point, scalar_from_octets
+from mumei_core.crypto.generators import OP_RENEWAL
 from mumei_core.dates import date_of, day_number
 from mumei_core.errors import DataError, UsageError, WrongCardError
 
@@ -109,8 +111,26 @@ class RenewalDesk:
                 "the card holds the parameters of another issuer", hint="Use the resident's own card."
             )
         check_answer(answer, record.nonce, office.desk.trustees)
+        self._check_own(record, answer)
         office.registry.record_answer(record.number, answer, office.desk.trustees.octets, clerk=office.clerk)
         return answer
+
+    def _check_own(self, record: EnrolmentRecord, answer: EnrolmentAnswer) -> None:
+        """The card keeps the pseudonyms that are on record. The issuer compares too; here no record is bound to
+        another card yet.
+        """
+        registry = self._office.registry
+        kept = registry.issuing(record.number)
+        before = registry.issuing(kept.renews) if kept is not None and kept.renews is not None else None
+        if before is None or before.renewal_pseudonym is None or answer.linked is None:
+            raise DataError(f"enrolment {record.number} is no renewal on record")
+        entropy = registry.enrolment(before.enrolment).signer_nym_entropy or b""
+        expected = Point.from_octets(before.renewal_pseudonym)
+        if answer.linked.N + OP_RENEWAL * scalar_from_octets(entropy) != expected:
+            raise WrongCardError(
+                "this is not the card that is renewed",
+                hint="Ask for the resident's own card; if it is lost, report it and enrol a new one.",
+            )
 
     def show(
         self, inside: Inside, record: EnrolmentRecord, answer: EnrolmentAnswer, *, today: date

@@ -43,7 +43,7 @@ def make_answer(
 ) -> bytes:
     """What follows the commitment in the attested message, with every random given.
 
-    ``secrets``: blind, handle, nym; ``higher``: a_1..a_(t-1); ``ephemerals``: of the sealing; ``tildes``: b~, h~, n~
+    ``secrets``: blind, handle, nym; ``higher``: a_1..a_(t-1); ``ephemerals``: one each; ``tildes``: b~, h~, n~.
     """
     blind, handle, nym = secrets
     coefficients = [handle, *higher]
