@@ -6,6 +6,7 @@ fields. It holds nothing secret; what makes it trustworthy is the audit and who 
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
 from collections.abc import Mapping
@@ -69,10 +70,7 @@ class PublicParameters:
 
     def digits(self) -> DigitParameters:
         """The digit signatures, decoded. Raises TrustError."""
-        try:
-            return DigitParameters(X=self.digit_key, A=_points(self.A), W=_points(self.W))
-        except DecodingError as error:
-            raise TrustError(f"the issuer's digit table is damaged: {error}") from error
+        return _digits(self)
 
     def for_card(self, day: date, *, statement: bytes | None = None) -> CardParameters:
         """As a card takes them: points uncompressed. ``day``: of personalisation. ``statement``: the auditor's."""
@@ -92,19 +90,9 @@ class PublicParameters:
     def audit(self) -> None:
         """Check, with pairings, that PK and W1 are one key and that all 256 digit signatures are right.
 
-        Raises TrustError: whoever made the parameters is wrong or dishonest.
+        Raises TrustError: whoever made the parameters is wrong or dishonest. What held once in a process holds.
         """
-        try:
-            W1, PK = Point.from_octets(self.W1), G2Point.from_octets(self.public_key)
-            if not products_are_equal([(W1, BP2)], [(BP1, PK)]):
-                raise InvalidProof("W1 and PK are different keys")
-            audit_digit_parameters(self.digits())
-        except (DecodingError, InvalidProof) as error:
-            reason = error.reason if isinstance(error, InvalidProof) else str(error)
-            raise TrustError(
-                f"the parameters of {self.issuer!r} do not stand the audit: {reason}",
-                hint="Do not use them. Get the issuer's parameters anew from a source that you trust.",
-            ) from error
+        _audit(self)
 
     def save(self, path: Path) -> None:
         """Write a new file. Raises UsageError if there is one."""
@@ -159,6 +147,30 @@ def make_parameters(key: IssuerKey, issuer: str, *, profile: int) -> PublicParam
         W=b"".join(point.to_octets() for point in digits.W),
         ages=AGES_WITHOUT_PIN,
     )
+
+
+@functools.lru_cache(maxsize=8)
+def _digits(parameters: PublicParameters) -> DigitParameters:
+    try:
+        return DigitParameters(X=parameters.digit_key, A=_points(parameters.A), W=_points(parameters.W))
+    except DecodingError as error:
+        raise TrustError(f"the issuer's digit table is damaged: {error}") from error
+
+
+@functools.lru_cache(maxsize=8)
+def _audit(parameters: PublicParameters) -> None:
+    """A batch asks for every card; only what holds is remembered."""
+    try:
+        W1, PK = Point.from_octets(parameters.W1), G2Point.from_octets(parameters.public_key)
+        if not products_are_equal([(W1, BP2)], [(BP1, PK)]):
+            raise InvalidProof("W1 and PK are different keys")
+        audit_digit_parameters(parameters.digits())
+    except (DecodingError, InvalidProof) as error:
+        reason = error.reason if isinstance(error, InvalidProof) else str(error)
+        raise TrustError(
+            f"the parameters of {parameters.issuer!r} do not stand the audit: {reason}",
+            hint="Do not use them. Get the issuer's parameters anew from a source that you trust.",
+        ) from error
 
 
 def _points(octets: bytes) -> tuple[Point, ...]:
