@@ -155,7 +155,7 @@ CHECKS = (
         name="weights differ",
         module=checking,
         raises="not of the trustee's share",
-        mutations=weighed("seed + j.to_bytes(4)", "b''"),
+        mutations=weighed("hashing.hash_to_scalars(MUMEI, seed, count, hashing.TRUSTEE_WEIGHT)", "[1] * count"),
         forgery=cancelling_under_known_weights,
         reason="not of the trustee's share",
     ),

@@ -15,6 +15,7 @@ from tools.bench import (
     chip_model,
     issuer_service,
     memory,
+    revocation,
     simulator_speed,
     standard_world,
     token_path,
@@ -60,6 +61,7 @@ def measure() -> Report:
             age_check.measure(made, standard, _say),
             chip_model.measure(standard, _say),
             issuer_service.measure(_say),
+            revocation.measure(_say),
             memory.measure(made, items, _say),
             simulator_speed.measure(made, standard, _say),
         )

@@ -9,6 +9,7 @@ values that will be published or are already blinded.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -237,6 +238,50 @@ class FixedBase:
 # in each place, the octets are the digits plus 128. R and the excess together stay below 2^256.
 _HALF: Final = 128
 _EXCESS: Final = int.from_bytes(bytes([_HALF]) * SCALAR_LENGTH, "little")
+
+
+class ManyScalars:
+    """Scalars by which one point after the other is multiplied, each point with a table of its multiples.
+
+    Not constant-time: a table's look-ups depend on the scalar. Windows are as wide as pays for so many scalars.
+    """
+
+    __slots__ = ("_digits", "_half", "_rows")
+
+    def __init__(self, scalars: Sequence[int]) -> None:
+        width = min(_WIDTHS, key=lambda width: _additions(width, len(scalars)))
+        self._half, self._rows = 1 << width - 1, -(-256 // width)
+        # Digits from -half to half - 1, lowest first: with half added in each place they are the windows' values.
+        excess = sum(self._half << width * row for row in range(self._rows))
+        mask = (1 << width) - 1
+        self._digits = [
+            [((scalar % R + excess) >> width * row & mask) - self._half for row in range(self._rows)]
+            for scalar in scalars
+        ]
+
+    def products(self, point: Point) -> list[bytes]:
+        """point * scalar for each scalar, 48 octets compressed."""
+        rows, base = [], point._element
+        for _ in range(self._rows):
+            multiples = [_IDENTITY]
+            for _ in range(self._half):
+                multiples.append(multiples[-1] + base)
+            base = multiples[self._half] + multiples[self._half]
+            # A negative digit finds its multiple from the end.
+            rows.append(multiples[:-1] + [-each for each in reversed(multiples[1:])])
+        return [
+            bytes(functools.reduce(operator.add, map(operator.getitem, rows, digits)).compress())
+            for digits in self._digits
+        ]
+
+
+def _additions(width: int, scalars: int) -> float:
+    """For one scalar: its sum, and its part of the table."""
+    rows = -(-256 // width)
+    return rows + rows * ((1 << width - 1) + 1) / max(scalars, 1)
+
+
+_WIDTHS: Final = range(4, 11)
 
 
 def sum_of_public_products(points: Sequence[Point], scalars: Sequence[int]) -> Point:

@@ -96,6 +96,27 @@ class Interface:
         return self.suite.hash_to_scalar(message, self.dst(label))
 
 
+def hash_to_scalars(interface: Interface, prefix: bytes, count: int, label: bytes) -> list[int]:
+    """hash_to_scalar(prefix || I2OSP(j,4), api_id || label) for j from 0, in less than half the time.
+
+    For suites with SHA-256; what the messages have in common is hashed once. Host only: not counted as a card's.
+    """
+    dst = interface.dst(label)
+    tail = EXPAND_LENGTH.to_bytes(2, "big") + b"\0" + dst + bytes([len(dst)])
+    dst_prime = tail[3:]
+    begun = hashlib.sha256(bytes(64) + prefix)
+    scalars = []
+    for j in range(count):
+        state = begun.copy()
+        state.update(j.to_bytes(4, "big") + tail)
+        b_0 = state.digest()
+        b_1 = hashlib.sha256(b_0 + b"\1" + dst_prime).digest()
+        mixed = (int.from_bytes(b_0, "big") ^ int.from_bytes(b_1, "big")).to_bytes(32, "big")
+        b_2 = hashlib.sha256(mixed + b"\2" + dst_prime).digest()
+        scalars.append(int.from_bytes(b_1 + b_2[: EXPAND_LENGTH - 32], "big") % R)
+    return scalars
+
+
 # Labels that follow api_id in a domain separation tag.
 H2S: Final = b"H2S_"  # BBS: signatures, domains, challenges
 MAP_MESSAGE: Final = b"MAP_MSG_TO_SCALAR_AS_HASH_"  # BBS: messages_to_scalars

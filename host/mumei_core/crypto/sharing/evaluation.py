@@ -73,7 +73,7 @@ def weights(F: Sequence[Point], bases: bytes, products: bytes, index: int) -> li
     """
     count = len(bases) // POINT_LENGTH
     seed = sha256(serialize(*F) + bases + products + count.to_bytes(2) + index.to_bytes(2))
-    return [MUMEI.hash_to_scalar(seed + j.to_bytes(4), hashing.TRUSTEE_WEIGHT) for j in range(count)]
+    return hashing.hash_to_scalars(MUMEI, seed, count, hashing.TRUSTEE_WEIGHT)
 
 
 def challenge(P_i: Point, Q_star: Point, R_star: Point, T_P: Point, T_Q: Point) -> int:
