@@ -11,7 +11,6 @@ from tests.fixtures import standard, world
 from tests.fixtures.command_line import CHEAP, PASSPHRASE, Place, Shell, mumei
 from tests.fixtures.world import over, terminal
 
-from mumei.terminal.trust import add_parameters
 from mumei_card.__main__ import main as mumei_card
 from mumei_card.link.fault_script import INSTRUCTIONS, Kind
 
@@ -92,9 +91,7 @@ class TestVisits:
 
     def test_in_a_secure_channel(self, place: Place) -> None:
         shop = place.folder / "sake"
-        given = standard.credentials(standard.rights(over(20)))
-        given.save(shop, PASSPHRASE.encode(), log2_n=CHEAP)
-        add_parameters(shop, standard.parameters())
+        standard.save(standard.terminal(over(20)), shop, PASSPHRASE.encode(), log2_n=CHEAP)
         result = mumei(
             *(
                 "terminal",
