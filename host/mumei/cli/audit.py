@@ -167,7 +167,13 @@ def init(
     with Registry.open(registry) as open_registry:
         made = SigningKey.generate()
         public = save_audit_key(made, file, secret)
-        Sealer(open_registry).adopt_key(made, clerk=clerk.name)
+        try:
+            Sealer(open_registry).adopt_key(made, clerk=clerk.name)
+        except BaseException:
+            # A key that the trail does not name would only be in the way of the next try.
+            for leftover in (file, public):
+                leftover.unlink(missing_ok=True)
+            raise
     emit(AuditKeyInfo(key=str(file), public_key=str(public), point=made.point), as_json=as_json)
 
 
