@@ -311,8 +311,8 @@ REQUEST_CHECKS = [
                 new="unknown = set()\n    if False:",
             ),
         ),
-        forgery=with_anothers_answer({0x87: b"\1" + bytes(6)}),
-        reason="unknown object 87",
+        forgery=with_anothers_answer({0x84: b"\1" + bytes(6)}),
+        reason="unknown object 84",
         redundant="the order of the known ones differs then, too; the message would be less clear",
     ),
     Check(

@@ -19,6 +19,7 @@ from mumei_core.crypto.curve import GROUP, Point, R
 from mumei_core.crypto.generators import ALL, G_D
 from mumei_core.crypto.hash_to_curve import context_point
 from mumei_core.crypto.predicate.messages import BASE, DatePredicate, DigitCommitment, DigitProof
+from mumei_core.crypto.revocation.messages import Token
 from mumei_core.presentation import verifier as verifier_module
 from mumei_core.presentation.messages import KEY_HINT_LENGTH, Presentation, context_id, undisclosed_indexes
 from mumei_core.presentation.prover import Credential
@@ -93,6 +94,18 @@ def honest_digits(predicate: DatePredicate, birth_date: int, m_tilde_birth: int)
     return Digits(digits=tuple(signed_digit(delta // BASE**j % BASE, d_tilde[j]) for j in range(2)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgedToken:
+    """A token of any slot and point. ``index``: the message whose blinding makes its first move."""
+
+    token: Token
+    base: Point
+    index: int = Index.REVOCATION_HANDLE
+
+    def first_move(self, m_tilde: Mapping[int, int]) -> Point:
+        return self.base * m_tilde[self.index]
+
+
 def forge(
     credential: Credential,
     octets: bytes,
@@ -103,11 +116,12 @@ def forge(
     r2: int | None = None,
     OP: Point | None = None,
     claimed: Point | None = None,
+    token: ForgedToken | None = None,
 ) -> bytes:
     """The wire octets of an answer to ``octets`` with the parts given and all others as a card makes them.
 
     ``m_tilde`` fixes blindings by message index; with ``predicates`` the birth date's is what ties them.
-    ``claimed`` is sent as the pseudonym, and the challenge says nothing of it.
+    ``claimed`` is sent as the pseudonym, and the challenge says nothing of it. ``token``: for a request with one.
     """
     request = Request.from_octets(octets)
     hidden = undisclosed_indexes(request)
@@ -129,7 +143,8 @@ def forge(
         )
         nym = (pseudonym, Ut, context_id(request.rp_context))
     theirs: Any = verifier_module
-    extra = theirs.extra_octets([predicate.commitments for predicate in predicates])
+    digest = token.token.digest(token.first_move(randoms.m_tilde)) if token else b""
+    extra = theirs.extra_octets([predicate.commitments for predicate in predicates], digest)
     ph = theirs.presentation_header(octets, extra)
     shown = {i: credential.messages[i] for i in request.disclosed}
     c = calculate_challenge(theirs.MUMEI, init, shown, ph, pseudonym=nym)
@@ -154,4 +169,5 @@ def forge(
         c=c,
         pseudonym=nym[0] if nym else claimed,
         digits=tuple(tuple(answer) for answer in answers),
+        token=token.token if token else None,
     ).to_octets()

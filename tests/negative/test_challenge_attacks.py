@@ -87,10 +87,10 @@ def free(predicate: DatePredicate, m_tilde: int) -> FreeResponses:
     return FreeResponses(predicate=predicate, digits=zeros)
 
 
-def _hash(*names: str) -> Callable[[Sequence[Sequence[DigitCommitment]]], bytes]:
+def _hash(*names: str) -> Callable[[Sequence[Sequence[DigitCommitment]], bytes], bytes]:
     """A mutant of extra_octets that hashes only these parts of every first move."""
 
-    def extra(commitments: Sequence[Sequence[DigitCommitment]]) -> bytes:
+    def extra(commitments: Sequence[Sequence[DigitCommitment]], token: bytes = b"") -> bytes:
         moves = [move for digits in commitments for move in digits]
         return b"".join(getattr(move, name).to_octets() for move in moves for name in names)
 

@@ -14,10 +14,11 @@ from tests.negative.checks_enrolment import ENROLMENT_CHECKS, NOT_CHECKS_OF_ENRO
 from tests.negative.checks_predicate import PREDICATE_CHECKS
 from tests.negative.checks_presentation import NOT_CHECKS_OF_PRESENTATIONS, PRESENTATION_CHECKS
 from tests.negative.checks_request import NOT_CHECKS_OF_REQUESTS, REQUEST_CHECKS
+from tests.negative.checks_token import NOT_CHECKS_OF_TOKENS, TOKEN_CHECKS
 from tests.negative.mutants import Mutation
 
 from mumei.issuer import request_checks
-from mumei_core import credential
+from mumei_core import credential, epoch_statements
 from mumei_core.commands import request, template
 from mumei_core.common_key import check as common_key_check
 from mumei_core.common_key import messages as common_key_messages
@@ -31,6 +32,8 @@ from mumei_core.crypto.enrolment import verifier as link_verifier
 from mumei_core.crypto.predicate import messages as predicate_messages
 from mumei_core.crypto.predicate import verifier as predicate_verifier
 from mumei_core.crypto.pseudonym import verifier as pseudonym_verifier
+from mumei_core.crypto.revocation import messages as revocation_messages
+from mumei_core.crypto.revocation import tree as slot_tree
 from mumei_core.crypto.sharing import check as share_check
 from mumei_core.errors import InvalidProof
 from mumei_core.presentation import messages as presentation_messages
@@ -43,12 +46,14 @@ CHECKS: Sequence[Check] = [
     *DECODING_CHECKS,
     *CORE_CHECKS,
     *ENROLMENT_CHECKS,
+    *TOKEN_CHECKS,
 ]
 NOT_CHECKS = [
     *NOT_CHECKS_OF_REQUESTS,
     *NOT_CHECKS_OF_PRESENTATIONS,
     *NOT_CHECKS_OF_DECODING,
     *NOT_CHECKS_OF_ENROLMENT,
+    *NOT_CHECKS_OF_TOKENS,
 ]
 
 #: Modules whose every refusal has a row, and the functions that count where it is not all of them.
@@ -68,6 +73,9 @@ COVERED: dict[ModuleType, tuple[str, ...]] = {
     link_verifier: (),
     link_messages: (),
     share_check: (),
+    revocation_messages: (),
+    slot_tree: ("check_path",),
+    epoch_statements: (),
     request_checks: (),
     common_key_messages: (),
     curve: (),

@@ -69,8 +69,8 @@ def attacked(at: int, change: Callable[[bytes], bytes], *, answers: bool = False
         accepted = _outcome(wire) is Outcome.ACCEPT
         assert codes.SW_NO_DIAGNOSIS not in wire.status_words
         changed = {name for name, octets in records_of(card.nvm).items() if octets != before.get(name)}
-        # What was drawn, a coupon, and the log of a presentation that was begun. Nothing else changes in a visit.
-        assert all(name in ("rng_counter", "coupon") or name.startswith("log") for name in changed)
+        # What was drawn, a coupon, the week, and the log of a presentation that was begun. Nothing else changes.
+        assert all(name in ("rng_counter", "coupon", "epoch") or name.startswith("log") for name in changed)
         channel = Channel(card.connection)
         channel.reset()
         assert visit(channel, AT, QUESTION, today=TODAY).verdict.outcome is Outcome.ACCEPT
