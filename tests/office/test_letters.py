@@ -116,6 +116,12 @@ def test_the_window_shows_the_address_and_nothing_secret() -> None:
             assert PANEL + 5 * mm < place[1] and place[3] < 2 * PANEL - 5 * mm
 
 
+def test_an_office_that_said_nothing_of_itself_leaves_no_empty_label() -> None:
+    silent = replace(CONTENT, office=OfficeAddress(name="", address="", telephone=""))
+    text = text_of(printed(silent)[0])
+    assert "電話 " not in text and "カードの交付を受けた窓口" in text
+
+
 def test_every_secret_stands_there_once() -> None:
     octets, _ = printed(CONTENT)
     assert [len(places_of(octets, secret)) for secret in SECRETS] == [1, 1, 1]

@@ -182,7 +182,8 @@ def _upper(page: _Page, content: LetterContent, name: str, address: str, font: F
     for text, sizes in ((office.name, (11.0, 9.0)), (office.address, (9.0, 8.0, 7.0))):
         size, lines = fitted(font.with_geta(text), width=72 * mm, height=26, sizes=sizes)
         y = page.block(right, y, lines, size)
-    y = page.block(right, y, [font.with_geta(f"電話 {office.telephone}")], 9) + 8
+    telephone = [font.with_geta(f"電話 {office.telephone}")] if office.telephone else []
+    y = page.block(right, y, telephone, 9) + 8
     page.box(right, y, 22 * mm, 8 * mm)
     page.centred(right + 11 * mm, y + 5.8 * mm, "親　展", 12)
 
@@ -260,12 +261,17 @@ def _lower(page: _Page, content: LetterContent, font: Font) -> None:
     y = page.block(_LEFT, y, ["■ ご注意"], 11.5) + 2
     y = page.block(_LEFT + 4 * mm, y, list(_CAUTIONS), 8.8) + 7
     y = page.block(_LEFT, y, ["■ カードをなくしたとき・お問い合わせ"], 11.5) + 2
-    office = content.office
-    contact = f"{office.name}　電話 {office.telephone}" + (f"（{office.hours}）" if office.hours else "")
+    contact = _contact(content.office)
     size, lines = fitted(
         font.with_geta(contact), width=_WIDTH - 4 * mm, height=26, sizes=(10.5, 9.0, 8.0, 7.0)
     )
     page.block(_LEFT + 4 * mm, y, lines, size)
+
+
+def _contact(office: OfficeAddress) -> str:
+    hours = f"（{office.hours}）" if office.hours else ""
+    telephone = f"　電話 {office.telephone}{hours}" if office.telephone else ""
+    return (office.name or "カードの交付を受けた窓口") + telephone
 
 
 _STEPS: Final = (
