@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 from tests.fixtures import world
-from tests.fixtures.plans import Card, IssuedCounter, Power, PowerCut
+from tests.fixtures.plans import Card, IssuedCounter, Power, PowerCut, worth_a_cut
 from tests.fixtures.postgres import copy_registry, empty_registry
 
 from mumei.issuer.memory_ledger import MemoryLedger
@@ -102,26 +102,9 @@ FLOWS: Final[dict[str, tuple[Run, Check, bool]]] = {
     "renew": (lambda counter, card, power: counter.renew(card, power=power), renewed, False),
     "lost": (lambda counter, _card, _power: counter.lost(), reported, False),
     "found": (lambda counter, _card, _power: counter.found(), back_in_use, False),
-    "return": (lambda counter, card, power: counter.give_back(card, power=power), wiped, False),
-    "return standard": (lambda counter, card, power: counter.give_back(card, power=power), wiped, True),
+    "return": (lambda counter, card, power: counter.give_back(card, power=power), wiped, True),
     "unblock": (lambda counter, card, power: counter.unblock(card, power=power), unblocked, False),
 }
-
-
-#: ENROL, STORE CREDENTIAL, PRESENT, RESET RETRY COUNTER, SET STATUS.
-CHANGING: Final = frozenset({"30", "32", "34", "2c", "f0"})
-
-
-def worth_a_cut(points: list[str]) -> list[int]:
-    """Every commit, every command that changes a card, and of each other command the first."""
-    seen: set[str] = set()
-    places = []
-    for place, point in enumerate(points, 1):
-        changes = "commit" in point or point.split()[1][2:4] in CHANGING
-        if changes or point not in seen:
-            places.append(place)
-        seen.add(point)
-    return places
 
 
 @pytest.mark.parametrize("name", FLOWS)
