@@ -28,6 +28,7 @@ from mumei_core.commands import codes
 from mumei_core.commands.enrolment import encode_enrol
 from mumei_core.commands.messages import identity as messages
 from mumei_core.dates import day_number
+from mumei_core.development_trustees import development_trustees
 from mumei_core.eac.rights import Flag
 from mumei_core.errors import (
     CardRefused,
@@ -37,6 +38,7 @@ from mumei_core.errors import (
     UsageError,
     WrongCardError,
 )
+from mumei_core.issuing_statements import IssuerKeyRecord
 
 SLOTS = "slots"
 
@@ -104,6 +106,30 @@ class TestRenewed:
         kept = {name: after[name] for name in before if SLOTS in name}
         assert kept == {name: value for name, value in before.items() if SLOTS in name}
         assert all(name in after for name in before)
+
+    def test_under_the_next_issuer_key_with_the_newest_trustees(
+        self, office: RenewalOffice, hanakos: Records
+    ) -> None:
+        """The card learns both at its renewal, and the old credential, under the old key, still renews."""
+        old, new = world.issuer().key, world.issuer("Next TEST").key
+        day = day_number(TODAY)
+        periods = [
+            IssuerKeyRecord(PK=key.public_key, W1=key.W1, first_day=first, last_day=day + 400)
+            for key, first in ((old, day - 400), (new, day - 10))
+        ]
+        named = replace(development_trustees(), version=2)
+        desk = office.desk(
+            issuing=office.issuer_of([new, old]),
+            issuer_keys=[office.signed(period.to_octets()) for period in periods],
+            trustees=office.signed(named.to_octets()),
+        )
+        with in_memory(hanakos) as card:
+            desk.renew(Channel(card.connection), 1, Pin(PIN), today=TODAY)
+            issued = credential_in(records_of(card.nvm)).issued
+        assert issued.issuer_key_hash == new.key_id
+        # Not the first of the month: the new key did not sign then.
+        assert issued.issuance_date == day - 10
+        assert office.registry.issuings_of(1)[-1].trustee_list == named.digest
 
 
 class TestBrokenOff:

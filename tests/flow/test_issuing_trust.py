@@ -1,0 +1,197 @@
+"""Issuer keys by their days and trustees by their version, on cards: root and auditor have signed both (2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from tests.fixtures import standard, world
+from tests.fixtures.certificates import AUDITOR
+from tests.fixtures.desk import Desk, desk_with
+from tests.fixtures.world import TODAY, in_memory, records_of
+
+from mumei.office.residents import credential_attributes
+from mumei.session import personalisation
+from mumei.session.application import Application
+from mumei.session.channel import Channel
+from mumei.session.personalisation import CardNotReadyError
+from mumei.session.scp03 import open_scp03
+from mumei_card.applet.issuing_trust import RECORD_ISSUER_KEYS, RECORD_TRUSTEES
+from mumei_card.applet.trust_points import trust_records
+from mumei_core.commands import codes
+from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential
+from mumei_core.crypto.curve import BP1, scalar_from_octets
+from mumei_core.dates import day_number
+from mumei_core.development import DevelopmentRole, development_key
+from mumei_core.development_trustees import development_trustees
+from mumei_core.eac.signature import SigningKey
+from mumei_core.errors import CardRefused
+from mumei_core.issuing_statements import IssuerKeyRecord, TrusteeListRecord
+from mumei_core.statements import SignedStatement
+
+ROOT = development_key(DevelopmentRole.ISSUER_ROOT)
+DEVELOPMENT_AUDITOR = development_key(DevelopmentRole.AUDITOR)
+DAY = day_number(TODAY)
+OTHER = "Elsewhere TEST"
+
+
+def signed(
+    record: IssuerKeyRecord | TrusteeListRecord,
+    root: SigningKey = ROOT,
+    auditor: SigningKey = DEVELOPMENT_AUDITOR,
+) -> bytes:
+    return SignedStatement.by(record.to_octets(), root, auditor).to_octets()
+
+
+def key_of(issuer_name: str = "Gifu TEST", first: int = DAY - 100, last: int = DAY + 100) -> IssuerKeyRecord:
+    key = world.issuer(issuer_name).key
+    return IssuerKeyRecord(PK=key.public_key, W1=key.W1, first_day=first, last_day=last)
+
+
+@pytest.fixture
+def card() -> Iterator[Desk]:
+    with desk_with(world.card_with_parameters()) as desk:
+        yield desk
+
+
+def takes(card: Desk, statement: bytes) -> int:
+    return card.sw(codes.INS_STORE_DATA, statement, p1=0x80)
+
+
+def enrolled(card: Desk) -> EnrolmentAnswer:
+    return personalisation.enrol(card.channel, world.NONCE)
+
+
+def credential_under(card: Desk, issuer_name: str, *, on: int = DAY) -> IssuedCredential:
+    """What the issuer of that name gives for the card's commitment."""
+    answer, issuer = enrolled(card), world.issuer(issuer_name)
+    entropy = (7).to_bytes(32)
+    until = day_number(date(2027, 12, 31))
+    attributes = credential_attributes(world.residents()[0])
+    issued = issuer.signing.issue(
+        attributes, answer.commitment, signer_nym_entropy=entropy, valid_until=until
+    )
+    return IssuedCredential(
+        valid_until=until,
+        issuer_key_hash=issuer.key.key_id,
+        attributes=attributes,
+        signature=issued.signature,
+        signer_nym_entropy=scalar_from_octets(entropy),
+        common_key_proof=issued.common_key_proof,
+        issuance_date=on,
+    )
+
+
+class TestIssuerKeys:
+    def test_without_a_record_the_parameters_key_stands(self, card: Desk) -> None:
+        assert card.store_credential(credential_under(card, OTHER)) == codes.SW_WRONG_DATA
+        assert card.store_credential(credential_under(card, "Gifu TEST")) == codes.SW_OK
+
+    def test_a_credential_under_the_next_key_with_overlap(self, card: Desk) -> None:
+        assert takes(card, signed(key_of())) == codes.SW_OK
+        assert takes(card, signed(key_of(OTHER, DAY - 5, DAY + 400))) == codes.SW_OK
+        assert card.store_credential(credential_under(card, OTHER)) == codes.SW_OK
+
+    @pytest.mark.parametrize("on", [DAY - 6, DAY + 6])
+    def test_only_on_its_days(self, card: Desk, on: int) -> None:
+        assert takes(card, signed(key_of(OTHER, DAY - 5, DAY + 5))) == codes.SW_OK
+        assert card.store_credential(credential_under(card, OTHER, on=on)) == codes.SW_WRONG_DATA
+        edge = DAY - 5 if on < DAY else DAY + 5
+        assert card.store_credential(credential_under(card, OTHER, on=edge)) == codes.SW_OK
+
+    def test_a_key_of_the_parameters_ends_when_records_come(self, card: Desk) -> None:
+        """Else it would sign for ever, whatever its record says."""
+        assert takes(card, signed(key_of(OTHER))) == codes.SW_OK
+        assert card.store_credential(credential_under(card, "Gifu TEST")) == codes.SW_WRONG_DATA
+
+    def test_three_places_and_the_one_that_ends_first_goes(self, card: Desk) -> None:
+        names = ("Gifu TEST", OTHER, "Third TEST", "Fourth TEST")
+        for place, name in enumerate(names):
+            assert takes(card, signed(key_of(name, DAY - 100, DAY + 100 + place))) == codes.SW_OK
+        octets = card.records[RECORD_ISSUER_KEYS]
+        assert [world.issuer(name).key.public_key in octets for name in names] == [False, True, True, True]
+
+    def test_the_same_key_with_other_days_replaces_itself(self, card: Desk) -> None:
+        for last in (DAY - 1, DAY + 1):
+            assert takes(card, signed(key_of(last=last))) == codes.SW_OK
+        assert card.records[RECORD_ISSUER_KEYS] == key_of(last=DAY + 1).to_octets()
+
+    def test_a_point_outside_the_subgroup_is_found_whoever_signed(self, card: Desk) -> None:
+        wrong = replace(key_of(), W1=b"\x80" + bytes(47))
+        assert takes(card, signed(wrong)) == codes.SW_WRONG_DATA
+        assert RECORD_ISSUER_KEYS not in card.records
+
+
+class TestTrustees:
+    def test_a_newer_list_replaces_and_an_older_does_not(self, card: Desk) -> None:
+        first = enrolled(card).linked
+        assert first is not None and first.trustee_list == development_trustees().digest
+        newer = replace(development_trustees(), version=3, t=3)
+        assert takes(card, signed(newer)) == takes(card, signed(newer)) == codes.SW_OK
+        for older in (replace(newer, version=2), replace(newer, t=2)):
+            assert takes(card, signed(older)) == codes.SW_CONDITIONS
+        again = personalisation.enrol(card.channel, bytes(32)).linked
+        assert again is not None and again.trustee_list == newer.digest
+        assert len(again.F) == 3 and len(again.sealed) == 3 * 113
+
+    def test_sixteen_trustees_fit(self, card: Desk) -> None:
+        keys = tuple(SigningKey(i + 1).point for i in range(16))
+        assert takes(card, signed(TrusteeListRecord(version=2, t=16, keys=keys))) == codes.SW_OK
+        linked = enrolled(card).linked
+        assert linked is not None and len(linked.F) == 16 and len(linked.sealed) == 16 * 113
+
+    def test_an_answer_once_given_names_the_list_it_was_made_for(self, card: Desk) -> None:
+        before = enrolled(card)
+        assert takes(card, signed(replace(development_trustees(), version=2))) == codes.SW_OK
+        assert enrolled(card) == before
+
+
+@pytest.mark.parametrize("record", [development_trustees(), key_of()], ids=["trustees", "issuer key"])
+class TestBothSign:
+    @pytest.mark.parametrize(
+        ("root", "auditor"),
+        [
+            (ROOT, ROOT),
+            (DEVELOPMENT_AUDITOR, DEVELOPMENT_AUDITOR),
+            (DEVELOPMENT_AUDITOR, ROOT),
+            (SigningKey(77), DEVELOPMENT_AUDITOR),
+        ],
+        ids=["root alone", "auditor alone", "the other way round", "a stranger"],
+    )
+    def test_or_nothing_is_kept(
+        self, card: Desk, record: IssuerKeyRecord | TrusteeListRecord, root: SigningKey, auditor: SigningKey
+    ) -> None:
+        before = card.records
+        assert takes(card, signed(record, root, auditor)) == codes.SW_WRONG_DATA
+        assert card.records == before
+
+    def test_a_development_card_that_pinned_others_trusts_those(
+        self, card: Desk, record: IssuerKeyRecord | TrusteeListRecord
+    ) -> None:
+        with desk_with({**world.card_with_parameters(), **trust_records(standard.card_trust())}) as pinned:
+            assert takes(pinned, signed(record)) == codes.SW_WRONG_DATA
+            assert takes(pinned, signed(record, standard.ISSUER_ROOT, AUDITOR)) == codes.SW_OK
+
+
+def test_a_standard_card_without_trustees_commits_to_nothing() -> None:
+    with in_memory(standard.card_with_parameters()) as card:
+        card.nvm.commit({RECORD_TRUSTEES: None})
+        channel = Channel(card.connection)
+        Application.identify(channel)
+        inside = open_scp03(channel, standard.MASTER.keys_of)
+        with pytest.raises(CardNotReadyError, match="trustees"):
+            personalisation.enrol(inside, world.NONCE)
+        with pytest.raises(CardRefused):
+            personalisation.store_statement(inside, signed(development_trustees()))
+        personalisation.store_statement(inside, standard.trustees())
+        assert personalisation.enrol(inside, world.NONCE).linked is not None
+        assert RECORD_TRUSTEES in records_of(card.nvm)
+
+
+def test_w1_of_another_key_is_the_auditors_to_find() -> None:
+    """A card cannot pair: it takes what both have signed."""
+    with desk_with(world.card_with_parameters()) as card:
+        assert takes(card, signed(replace(key_of(), W1=(BP1 * 5).to_octets()))) == codes.SW_OK
+        assert card.store_credential(credential_under(card, "Gifu TEST")) == codes.SW_WRONG_DATA
