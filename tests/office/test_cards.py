@@ -152,6 +152,7 @@ def test_a_delivery_note_that_is_none(note: bytes, says: str) -> None:
 OFFICE = """
 import json, sys
 from mumei.office.cards import CardConflictError
+from mumei.office.code_vault import RegistryKeyError
 from mumei.office.delivery_note import DeliveryNote
 from mumei.office.registry import Registry
 from mumei_core.errors import DataError, HostEnvironmentError
@@ -173,22 +174,27 @@ with Registry.open(where, clock=noon, busy_timeout=30.0) as registry:
             except (CardConflictError, DataError):
                 continue
     for turn in range(10):
+        if me == "east" and turn == 5:
+            registry.change_key(clerk=me)
         while True:
-            seen = registry.resident(1)
-            count, _, rest = seen.resident.address.partition("番地")
             try:
+                seen = registry.resident(1)
+                count, _, rest = seen.resident.address.partition("番地")
                 address, day = f"{int(count) + 1}番地", noon().date()
                 registry.move_within(1, address=address, on=day, clerk=me, version=seen.version)
                 done["moves"] += 1
                 break
-            except (DataError, HostEnvironmentError):
+            except (DataError, HostEnvironmentError, RegistryKeyError):
                 continue
 print(json.dumps(done))
 """
 
 
 def test_two_offices_at_the_same_moment(registry_url: str) -> None:
-    """No double issue: one enrolment a resident, one enrolment a card. No lost update: every move counts."""
+    """No double issue: one enrolment a resident, one enrolment a card. No lost update: every move counts.
+
+    In the middle one of the two changes the key of the resident codes, and the other goes on.
+    """
     with Registry.open(registry_url, clock=noon) as registry:
         registry.take_delivery(DeliveryNote.from_bytes(NOTE.encode()), clerk=CLERK)
         registry.add_resident(resident_with(address="0番地"), clerk=CLERK)

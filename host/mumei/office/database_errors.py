@@ -5,17 +5,21 @@ Codes: SQLite's primary result codes; PostgreSQL's SQLSTATE (its documentation, 
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from mumei_core.errors import DataError, HostEnvironmentError, MumeiError
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+_TRIES: Final = 3
 
 _SQLITE_ENVIRONMENT: Final = {
     sqlite3.SQLITE_PERM: "may not be used by this user",
@@ -86,17 +90,22 @@ def translated_errors() -> Iterator[None]:
         raise _family(error) from None
 
 
-def retried(transaction: Callable[[], _T], *, attempts: int = 3) -> _T:
-    """What a whole transaction gives; one that gave way to another office's is done again.
+def retrying(transaction: Callable[_P, _T]) -> Callable[_P, _T]:
+    """A whole transaction that is done again, twice at most, when it gave way to another office's.
 
-    Raises ContentionError if it gave way every time, and whatever the transaction raises.
+    Only for what can be: all of it inside, and nothing outside the database done in between.
     """
-    for _ in range(attempts - 1):
-        try:
-            return transaction()
-        except ContentionError:
-            continue
-    return transaction()
+
+    @functools.wraps(transaction)
+    def again(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        for _ in range(_TRIES - 1):
+            try:
+                return transaction(*args, **kwargs)
+            except ContentionError:
+                continue
+        return transaction(*args, **kwargs)
+
+    return again
 
 
 def _family(error: BaseException | None) -> MumeiError:

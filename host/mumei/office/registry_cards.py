@@ -15,6 +15,7 @@ from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
 from mumei.office.cards import NEXT, CardConflictError, CardRecord, Delivery, Stock
 from mumei.office.code_vault import RECORD_OCTETS
+from mumei.office.database_errors import retrying
 from mumei.office.delivery_note import DeliveryNote
 from mumei.office.models import EnrolmentRow, ResidentState
 from mumei.office.models_cards import CardRow, CardState, DeliveryRow, Recall
@@ -105,6 +106,7 @@ class CardRegistry(RegistryBase):
             page = session.scalars(query.order_by(CardRow.id).limit(limit))
             return tuple(CardRecord.from_row(row) for row in page)
 
+    @retrying
     def reserve_card(self, number: bytes, enrolment_number: int, *, clerk: str) -> CardRecord:
         """Bind the card in stock with this number (10 octets) to an open enrolment. Again is fine.
 
@@ -155,6 +157,7 @@ class CardRegistry(RegistryBase):
 
     # How
 
+    @retrying
     def _move(
         self,
         card: int,

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from mumei.office.audit.actions import AuditAction
 from mumei.office.database import DuplicateError
+from mumei.office.database_errors import retrying
 from mumei.office.japan_codes import MunicipalityCode
 from mumei.office.models import ResidentRow, ResidentState
 from mumei.office.models_cards import CardRow, CardState, Recall
@@ -83,6 +84,7 @@ class ResidentEventRegistry(ResidentRegistry):
         """A resident has died: the card in hand is recalled, and none is issued any more."""
         return self._leave(number, EventKind.DIED, on, reason, clerk, version)
 
+    @retrying
     def move_in_again(
         self,
         number: int,
@@ -96,12 +98,12 @@ class ResidentEventRegistry(ResidentRegistry):
     ) -> ResidentRecord:
         """Somebody who had moved out is back. Who was never here is added (:meth:`add_resident`)."""
         with self._writing(clerk) as session:
+            vault = self._vault(session, writing=True)
             row = self._locked(session, number, version)
             if row.state != ResidentState.MOVED_OUT:
                 raise ResidentStateError(
                     f"resident {number} has not moved out", hint="Use the move within the municipality."
                 )
-            vault = self._vault(session, writing=True)
             before = resident_of(row, vault)
             after = ResidentChange(address=address, municipality=municipality).applied_to(before)
             check_day(on, before, today(self._clock))
@@ -113,6 +115,7 @@ class ResidentEventRegistry(ResidentRegistry):
             audit(session, self._clock(), clerk, AuditAction.RESIDENT_MOVED_IN, row)
             return ResidentRecord.from_row(row, vault)
 
+    @retrying
     def reinstate(
         self,
         number: int,
@@ -186,6 +189,7 @@ class ResidentEventRegistry(ResidentRegistry):
             )
         return row
 
+    @retrying
     def _change(
         self,
         number: int,
@@ -197,10 +201,11 @@ class ResidentEventRegistry(ResidentRegistry):
         version: int | None,
     ) -> ResidentRecord:
         with self._writing(clerk) as session:
+            # Before the resident, as who changes the key takes them: or the two would wait for each other.
+            vault = self._vault(session, writing=True)
             row = self._locked(session, number, version)
             if kind is not EventKind.CORRECTED:
                 check_lives_here(row)
-            vault = self._vault(session, writing=True)
             before = resident_of(row, vault)
             after = change.applied_to(before)
             after.check_born_by(today(self._clock))
@@ -222,6 +227,7 @@ class ResidentEventRegistry(ResidentRegistry):
             audit(session, self._clock(), clerk, _ACTIONS[kind], row)
             return ResidentRecord.from_row(row, vault)
 
+    @retrying
     def _leave(
         self, number: int, kind: EventKind, on: date, reason: EventReason, clerk: str, version: int | None
     ) -> ResidentRecord:
