@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from functools import cache
 from typing import Final
 
-from tests.fixtures import world
+from tests.fixtures import statements, world
 from tests.fixtures.world import NONCE, PIN, PUK, TODAY, TRANSPORT_PIN, WRONG_PIN, over
+from tools.tear.invariants import Facts
 from tools.tear.scenario import Scenario, expect
 from tools.tear.watched import Records, WatchedCard
 
@@ -33,6 +35,7 @@ from mumei.terminal.verdict import Outcome
 from mumei_card.applet.records import RECORD_PENDING
 from mumei_card.os.passwords import RECORD_PIN, RECORD_PUK, Password
 from mumei_core.commands.enrolment import IssuedCredential
+from mumei_core.commands.request import Request
 from mumei_core.commands.settings import HolderSettings
 from mumei_core.credential import Index
 
@@ -265,8 +268,40 @@ def _described(question: Question) -> Callable[[WatchedCard], Channel]:
 
 
 def _ask(question: Question) -> Callable[[Channel], object]:
-    request = world.request_of(world.terminal_for(question), question).to_octets()
-    return lambda channel: credential.present(channel, request)
+    at = world.terminal_for(question)
+    request = world.request_of(at, question)
+    return lambda channel: statements.present(channel, at, request)
+
+
+def _for_token(*, today: date = TODAY) -> Request:
+    at = world.terminal_for(OF_AGE)
+    return statements.with_token(at, world.request_of(at, OF_AGE, today=today))
+
+
+def _prepare(request: Request) -> Callable[[Channel], int]:
+    statement = statements.brought_by(world.terminal_for(OF_AGE), request) or b""
+    return lambda channel: credential.prepare(channel, request.to_octets(), statement)
+
+
+def _prepared(card: WatchedCard) -> tuple[Channel, int]:
+    channel = _described(OF_AGE)(card)
+    return channel, _prepare(_for_token())(channel)
+
+
+def _bring(given: tuple[Channel, int]) -> bytes:
+    channel, k = given
+    tree = statements.tree()
+    return credential.present_slot(channel, tree.points[k].to_uncompressed(), tree.path(k))
+
+
+def _answers_with_another_slot(card: WatchedCard) -> None:
+    """The next session shows a token under a slot that no session before has burned."""
+    burned = Facts.of(card.records).slots
+    channel = _described(OF_AGE)(card)
+    statements.present_token(channel, world.terminal_for(OF_AGE), _for_token())
+    now = Facts.of(card.records).slots
+    expect(len(now) == len(burned) + 1 and now > burned, "the next session has shown a burned slot")
+    _answers_and_tells(card)
 
 
 def _answers_and_tells(card: WatchedCard) -> None:
@@ -289,6 +324,26 @@ def _full_log() -> Records:
 
 
 def _presenting() -> Iterator[Scenario]:
+    for name, request in (
+        ("PREPARE", _for_token()),
+        ("PREPARE, the week is new", _for_token(today=TODAY + timedelta(days=7))),
+    ):
+        yield Scenario(
+            name=name,
+            profile=PROFILE,
+            records=world.sample_card,
+            enter=_described(OF_AGE),
+            act=_prepare(request),
+            finish=_answers_with_another_slot,
+        )
+    yield Scenario(
+        name="PRESENT, prepared",
+        profile=PROFILE,
+        records=world.sample_card,
+        enter=_prepared,
+        act=_bring,
+        finish=_answers_with_another_slot,
+    )
     yield Scenario(
         name="DESCRIBE TERMINAL",
         profile=PROFILE,

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from tools.tear.watched import Event, Kind, Records
 
+from mumei_card.applet.calendar import RECORD_EPOCH, is_accepted
 from mumei_card.applet.coupons import RECORD_COUPON
 from mumei_card.applet.log import RECORD_LAST_SEQUENCE
 from mumei_card.applet.records import (
@@ -27,6 +29,7 @@ from mumei_card.applet.records import (
     StoredCredential,
 )
 from mumei_card.applet.security_domain import RECORD_SECURITY_DOMAIN, RECORD_STATIC_KEYS, SecurityDomain
+from mumei_card.applet.slots import SlotRow
 from mumei_card.applet.trust_points import RECORD_AUDITOR_KEYS, RECORD_TRUST
 from mumei_card.os.context import RECORD_CARD_KEY, RECORD_PROFILE, RECORD_RNG_COUNTER
 from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE
@@ -37,6 +40,7 @@ from mumei_core.eac.trust import Trust
 from mumei_core.gp.life_cycle import LifeCycle
 
 _PLACE: Final = "log_{:02}"
+_ROW: Final = re.compile(r"slot_\d+")
 #: A card may be locked and unlocked; all other steps lead one way.
 _AGE: Final = {
     LifeCycle.OP_READY: 0,
@@ -68,6 +72,9 @@ class Facts:
     newest: int
     outcome: Outcome | None
     has_coupon: bool
+    epoch: int
+    slots: frozenset[tuple[int, int, int]]
+    """Burned: epoch, bucket, k."""
 
     @classmethod
     def of(cls, records: Records) -> Facts:
@@ -96,6 +103,11 @@ class Facts:
             newest=newest,
             outcome=entry.outcome if entry is not None else None,
             has_coupon=RECORD_COUPON in records,
+            epoch=int.from_bytes(records.get(RECORD_EPOCH, b"")),
+            slots=frozenset(
+                (row.epoch, row.bucket, row.k)
+                for row in (SlotRow.from_bytes(records[name]) for name in records if _ROW.fullmatch(name))
+            ),
         )
 
 
@@ -150,20 +162,32 @@ def between(before: Records, now: Records, *, gives_back: frozenset[str]) -> Ite
             yield "the last known date went back"
         if here.newest < then.newest:
             yield "the log went back"
+        if here.epoch < then.epoch:
+            yield "the calendar went back"
+        if any(is_accepted(slot[0], here.epoch) for slot in then.slots - here.slots):
+            yield "a burned slot is free again"
         if (RECORD_STATIC_KEYS in before) != (RECORD_STATIC_KEYS in now):
             yield "the card's keys are gone"
 
 
 def after(event: Event, start: Facts, now: Facts) -> str | None:
-    """What ``now`` should know of ``event``, which came before the cut, and does not. ``start``: before both."""
+    """What ``now`` should know of ``event``, which came before the cut, and does not. ``start``: before both.
+
+    Where PREPARE has begun the log's entry, it is there at the start, interrupted.
+    """
     if event.kind is Kind.DRAWN and event.value > now.random_counter:
         return "randoms were drawn under a counter value that the card will use again"
     if event.kind is Kind.SEQUENCE and event.value > now.sequence:
         return "an SCP03 sequence counter that left the card will be used again"
-    if event.kind is Kind.PRESENTED and now.newest <= start.newest:
+    begun = start.outcome is Outcome.INTERRUPTED
+    if event.kind is Kind.PRESENTED and now.newest <= start.newest and not begun:
         return "a presentation was computed and is not in the log"
     if event.kind is Kind.PRESENTED and now.has_coupon:
         return "a presentation was computed and the session's coupon is still there"
+    if event.kind is Kind.SLOT and event.value not in now.slots:
+        return "a slot that was named is not burned"
+    if event.kind is Kind.SLOT and now.newest <= start.newest:
+        return "a slot was named and the presentation is not in the log"
     if event.kind is Kind.ANSWERED and now.outcome is not Outcome.PROVEN:
         return "a presentation was answered and the log does not say so"
     return None

@@ -113,6 +113,15 @@ def _late(*names: str) -> Write:
     return write
 
 
+def _never(*names: str) -> Write:
+    """These records not at all: they wait for another command."""
+
+    def write(memory: _Meddled, changes: Changes) -> None:
+        memory.inner.commit({n: value for n, value in changes.items() if not _is_one_of(n, names)})
+
+    return write
+
+
 def _is_one_of(name: str, names: tuple[str, ...]) -> bool:
     return name.startswith(names)
 
@@ -218,6 +227,12 @@ def _plants() -> Iterator[Plant]:
         "development",
         "PRESENT, proven",
         _handler("PRESENT", _late(RECORD_COUPON)),
+    )
+    yield plant(
+        "a slot is named before it is burned",
+        "development",
+        "PREPARE",
+        _handler("PREPARE", _never("slot_")),
     )
     yield plant(
         "the log is written after the answer is computed",

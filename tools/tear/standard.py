@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from tests.fixtures import certificates as made
-from tests.fixtures import standard
+from tests.fixtures import standard, statements
 from tests.fixtures.certificates import AUDITOR, CVCA, OFFICES, Member
 from tests.fixtures.world import NONCE, PIN, PUK, TODAY, TRANSPORT_PIN, WRONG_PIN, over
 from tools.tear.development import OF_AGE, TOO_OLD, WITH_NAME, with_tries
@@ -17,7 +17,7 @@ from tools.tear.scenario import Scenario, expect
 from tools.tear.watched import Records, WatchedCard
 
 from mumei.authority.credentials import TerminalCredentials
-from mumei.session import credential, terminal_authentication
+from mumei.session import terminal_authentication
 from mumei.session.application import Application
 from mumei.session.card_log import read_log
 from mumei.session.channel import Channel
@@ -306,7 +306,7 @@ def _ask(at: Terminal, question: Question) -> Callable[[tuple[Channel, Entry]], 
             pseudonym=question.pseudonym,
             table_hash=at.parameters.table_hash if question.predicates else None,
         )
-        return credential.present(channel, request.to_octets())
+        return statements.present(channel, at, request)
 
     return act
 

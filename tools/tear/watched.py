@@ -16,6 +16,7 @@ from typing import Any
 from mumei.session.channel import Channel
 from mumei.transport.simulator import SimulatedConnection
 from mumei_card.applet import presentation
+from mumei_card.applet.slots import SlotChoice
 from mumei_card.chip.flash import RamFlash
 from mumei_card.chip.nvm import Nvm
 from mumei_card.chip.power import Moment, Power, PowerLost, Step
@@ -46,6 +47,8 @@ class Kind(Enum):
     """A proof was computed: (first moves, challenge)."""
     ANSWERED = auto()
     """The answer with a proof is on its way."""
+    SLOT = auto()
+    """An answer that names this slot is on its way: (epoch, bucket, k)."""
     SEQUENCE = auto()
     """An answer with this SCP03 sequence counter is on its way."""
 
@@ -222,12 +225,18 @@ def watching(card: WatchedCard) -> Iterator[None]:
         card.leaving.append((Kind.ANSWERED, None))
         return proof
 
-    draw, prove = HedgedRng.octets, prover.present
+    def chosen(choice: SlotChoice, trng: Any) -> tuple[int, dict[str, bytes]]:
+        k, burned = choose(choice, trng)
+        card.leaving.append((Kind.SLOT, (choice.record.epoch, choice.record.bucket, k)))
+        return k, burned
+
+    draw, prove, choose = HedgedRng.octets, prover.present, SlotChoice.drawn
     compare, token, cryptogram = hmac.compare_digest, CardPace.check_token, CardScp03.external_authenticate
     sequence = CardScp03.__init__
     replacements: list[tuple[Any, str, Any, Any]] = [
         (HedgedRng, "octets", draw, noted(draw, lambda rng, _: card.note(Kind.DRAWN, rng.counter))),
         (presentation, "present", prove, presented),
+        (SlotChoice, "drawn", choose, chosen),
         (hmac, "compare_digest", compare, noted(compare, _note_digits(card))),
         (CardPace, "check_token", token, noted(token, lambda _: card.note(Kind.COMPARED))),
         (

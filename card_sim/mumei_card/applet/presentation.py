@@ -59,10 +59,8 @@ def prepare_presentation(command: CommandAPDU, context: CardContext) -> bytes:
     record, newest = question.record, question.newest
     assert isinstance(record, SlotRecord) and newest is not None  # noqa: S101 - accepted as such
     choice = slots.choose(context, record, question.request.rp_context, newest)
-    rng = context.unburned_rng()
-    rng.mix(command.data)
-    k, row = choice.drawn(rng)
-    context.burn(rng, {**row, **_begun(question, context)})
+    k, burned = choice.drawn(context.trng)
+    context.rng({**burned, **_begun(question, context)})
     status = context.security_status
     status.presented = True
     status.prepared = PreparedQuestion(question=question, root=record.root, k=k)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from mumei_card.applet.calendar import is_accepted
-from mumei_card.chip.rng import HedgedRng
+from mumei_card.chip.rng import Trng
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_core.commands import codes
@@ -64,9 +64,13 @@ class SlotChoice:
     place: str | None
     key: bytes
 
-    def drawn(self, rng: HedgedRng) -> tuple[int, dict[str, bytes]]:
-        """One of them at random, and the record that burns it: commit it before the number leaves the card."""
-        k = self.slots[int.from_bytes(rng.octets(_DRAWN_OCTETS)) % len(self.slots)]
+    def drawn(self, trng: Trng) -> tuple[int, dict[str, bytes]]:
+        """One of them at random, and the records that burn it: commit them before the number leaves the card.
+
+        By the true random generator alone: it is no secret, and the hedged one would have to draw before the commit
+        that burns its counter.
+        """
+        k = self.slots[int.from_bytes(trng(_DRAWN_OCTETS)) % len(self.slots)]
         if self.place is None:
             return k, {}
         row = SlotRow(epoch=self.record.epoch, bucket=self.record.bucket, k=k, tag=self.tag)

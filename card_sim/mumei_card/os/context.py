@@ -43,18 +43,6 @@ class CardContext:
 
         ``also``: further records for the same commit, what must be on file, or gone, before the job begins.
         """
-        rng = self.unburned_rng()
-        self.burn(rng, also or {})
-        return rng
-
-    def unburned_rng(self) -> HedgedRng:
-        """The same before its counter value is burned, where what it gives goes into the very commit that burns it.
-
-        Nothing that it gave leaves the card before :meth:`burn`.
-        """
         counter = int.from_bytes(self.record(RECORD_RNG_COUNTER)) + 1
+        self.nvm.commit({RECORD_RNG_COUNTER: counter.to_bytes(8), **(also or {})})
         return HedgedRng(self.record(RECORD_CARD_KEY), counter, self.trng)
-
-    def burn(self, rng: HedgedRng, also: Mapping[str, bytes | None]) -> None:
-        """Commits the counter value of ``rng`` together with ``also``."""
-        self.nvm.commit({RECORD_RNG_COUNTER: rng.counter.to_bytes(8), **also})
