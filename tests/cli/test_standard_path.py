@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 from tests.fixtures import world
+from tests.fixtures.clerks import cheap_passwords
 from tests.fixtures.command_line import CHEAP, PASSPHRASE, Shell, calendar_at, mumei
 
 from mumei.key_file import KeyFile
@@ -158,6 +159,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where people work, on TODAY: secrets in files, and a contract to sign. Passphrases guard nothing here."""
     seal = KeyFile.seal
     monkeypatch.setattr(KeyFile, "seal", lambda *args, **options: seal(*args, **{**options, "log2_n": CHEAP}))
+    cheap_passwords(monkeypatch)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run").mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures import standard, world
-from tests.fixtures.certificates import AUDITOR, CVCA
+from tests.fixtures.certificates import AUDITOR, CVCA, REVOCATION
+from tests.fixtures.clerks import PASSWORD, cheap_passwords, name_clerks
 from tests.fixtures.command_line import CHEAP, PASSPHRASE, Place, calendar_at, make_place, mumei, mumei_json
 from tests.fixtures.pcscd import FIRST_READER, Pcscd, pulled, served
 from tests.fixtures.world import TODAY, Wire, over, under
@@ -21,7 +22,6 @@ from mumei.session.channel import Channel
 from mumei.session.pace import Can, establish
 from mumei.terminal.check import visit
 from mumei.terminal.question import Question
-from mumei.terminal.trust import add_parameters
 from mumei.terminal.verdict import Outcome
 from mumei.transport.pcsc import open_reader
 from mumei_card.applet.records import RECORD_CREDENTIAL
@@ -49,12 +49,16 @@ def registry_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("registry") / "ward.db"
     with Registry.create(path, clock=world.noon) as registry:
         registry.import_residents(world.residents(), clerk="sato")
+        name_clerks(registry)
     return path
 
 
 @pytest.fixture
-def place(tmp_path: Path, registry_template: Path) -> Iterator[Place]:
-    """Issuer, maker, authorities and a registry; shops ``sake`` and, with the PIN, ``bar``."""
+def place(tmp_path: Path, registry_template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Issuer, maker, authorities, a registry with a clerk at the desk; shops ``sake`` and, with PIN, ``bar``."""
+    (tmp_path / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    cheap_passwords(monkeypatch)
     with calendar_at(TODAY):
         place = make_place(tmp_path, registry_template)
         place.parameters.unlink()
@@ -65,24 +69,25 @@ def place(tmp_path: Path, registry_template: Path) -> Iterator[Place]:
         write_new_file(tmp_path / "auditor.pub", AUDITOR.point, mode=0o644)
         write_new_file(tmp_path / "authority.pub", REVOCATION.point, mode=0o644)
         write_new_file(tmp_path / "issuer-root.pub", standard.ISSUER_ROOT.point, mode=0o644)
-        save_statement(tmp_path / "gifu.statement", SignedStatement.from_octets(standard.digits_statement()))
+        for name, statement in (("gifu", standard.digits_statement()), ("trustees", standard.trustees())):
+            save_statement(tmp_path / f"{name}.statement", SignedStatement.from_octets(statement))
         for name, pin in (("sake", False), ("bar", True)):
-            granted = standard.rights(over(20), under(12), show=(1,), pseudonym=True, pin=pin)
-            given = standard.credentials(granted)
-            given.save(tmp_path / name, PASSPHRASE.encode(), log2_n=CHEAP)
-            add_parameters(tmp_path / name, standard.parameters())
+            at = standard.terminal(over(20), under(12), show=(1,), pseudonym=True, pin=pin)
+            standard.save(at, tmp_path / name, PASSPHRASE.encode(), log2_n=CHEAP)
+        login = ("office", "login", "sato", "--registry", place.registry)
+        assert mumei(*login, "--password-file", place.secret("password", PASSWORD)).exit_code == 0
         yield place
 
 
 def enrol(place: Place, *, expect: int = 0) -> str:
     at = place.folder
     result = mumei(
-        *("office", "enrol", "1", "--registry", place.registry, "--issuer", place.issuer, "--clerk", "sato"),
+        *("office", "enrol", "1", "--registry", place.registry, "--issuer", place.issuer),
         *("--passphrase-file", place.passphrase, "--reader", FIRST_READER),
         *("--card-master", at / "maker.key", "--card-master-passphrase-file", place.passphrase),
         *("--maker-root", at / "maker.root", "--root", at / "root.cvcert", "--auditor", at / "auditor.pub"),
         *("--issuer-root", at / "issuer-root.pub", "--digits", at / "gifu.statement"),
-        *("--authority", at / "authority.pub"),
+        *("--authority", at / "authority.pub", "--trustees", at / "trustees.statement"),
     )
     assert result.exit_code == expect, result.output
     return result.output
@@ -186,6 +191,7 @@ def test_the_next_program_inherits_no_terminal(pcscd: Pcscd, place: Place) -> No
             entry = at.access.enter(channel)
         with open_reader() as connection:
             channel = Channel(connection)
+            Application.identify(channel)
             with pytest.raises(CardRefused) as refused:
                 standard.Inside(channel, entry, at).present(over(20))
             assert refused.value.sw == codes.SW_SECURITY_STATUS
