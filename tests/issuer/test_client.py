@@ -281,7 +281,10 @@ def scripted(certificates: Certificates, *scripts: bytes) -> Iterator[str]:
 
         def serve() -> None:
             for script in scripts:
-                plain, _ = listener.accept()
+                try:
+                    plain, _ = listener.accept()
+                except OSError:
+                    return
                 with plain, context.wrap_socket(plain, server_side=True) as tls:
                     received = b""
                     while b"\r\n\r\n" not in received:
@@ -294,12 +297,14 @@ def scripted(certificates: Certificates, *scripts: bytes) -> Iterator[str]:
                     except OSError:
                         pass
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield f"https://{HOST}:{listener.getsockname()[1]}"
-        # Ends accept() where a script was not asked for.
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        try:
+            yield f"https://{HOST}:{listener.getsockname()[1]}"
+        finally:
+            # Ends accept() where a script was not asked for.
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 class TestAHostThatIsNoService:

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from mumei.issuer.issuance import Issuance
 from mumei.issuer.ledger import DurableLedger
 from mumei.issuer.tls import Identity
 from mumei.key_file import KeyFile
+from mumei_core.commands.codes import PROFILE_STANDARD
 
 OFFICE_PASSPHRASE = "an office's own words"
 
@@ -235,6 +237,14 @@ class TestServe:
             assert secret not in log
         report = mumei_json("issuer", "log", room.issuer, "--verify", *room.passphrase)
         assert report["count"] == 1 and report["lines"][0]["digest"] == asked.digest.hex()
+
+    def test_for_real_cards_wants_to_know_whom_to_trust(self, room: Room) -> None:
+        certify(room)
+        (room.issuer / "parameters.cbor").unlink()
+        replace(world.issuer().parameters, profile=PROFILE_STANDARD).save(room.issuer / "parameters.cbor")
+
+        result = mumei("issuer", "serve", room.issuer, "--listen", "127.0.0.1:0", *room.passphrase)
+        assert result.exit_code == 2 and "--maker-root" in result.stderr and "--trustees" in result.stderr
 
     def test_that_lacks_something_says_what(self, room: Room) -> None:
         result = mumei("issuer", "serve", room.issuer, *room.passphrase)

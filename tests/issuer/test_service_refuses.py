@@ -28,6 +28,7 @@ from mumei.issuer.issuance import (
 from mumei.issuer.limits import Limits, Pace, TooManyError
 from mumei.issuer.office_ca import read_revoked, utc_now, write_revoked
 from mumei.issuer.office_rights import OfficeRights
+from mumei.issuer.peer import PEER, Offices, PeerProtocol
 from mumei.issuer.tls import Identity
 from mumei_core.errors import DecodingError, TrustError, UsageError
 
@@ -171,6 +172,20 @@ class TestAnOffice:
         assert post(desk, cards.request().to_octets(), plain).status_code == 403
 
 
+def test_a_certificate_that_ends_while_a_connection_is_open_ends_it_too(
+    tmp_path: Path, certificates: Certificates
+) -> None:
+    offices = Offices(certificates.ca.certificate, tmp_path / "none.crl")
+    shown = {PEER: certificates.office().read_certificate().public_bytes(Encoding.DER)}
+
+    assert offices.identify(shown, utc_now()).name == cards.OFFICE
+    for now in (utc_now() + timedelta(days=91), utc_now() - timedelta(days=1)):
+        with pytest.raises(IssuanceRefused, match="expired"):
+            offices.identify(shown, now)
+    with pytest.raises(IssuanceRefused, match="no certificate"):
+        offices.identify({PEER: None}, utc_now())
+
+
 class TestARevokedCertificate:
     def test_is_refused_at_once_on_an_open_connection(
         self, tmp_path: Path, certificates: Certificates
@@ -221,6 +236,16 @@ class TestWhatIsNoRequest:
 
         assert answer.status_code == status
         assert answer.json()["reason"] == "malformed" and answer.json()["hint"]
+
+    def test_too_long_is_not_even_listened_to(self, desk: Desk) -> None:
+        context = desk.certificates.office().for_office()
+        with (
+            socket.create_connection((HOST, desk.port), timeout=5) as plain,
+            context.wrap_socket(plain, server_hostname=HOST) as tls,
+        ):
+            tls.sendall(b"POST /v1/issue HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n")
+            tls.sendall(bytes(MAX_REQUEST_OCTETS + 1))
+            assert tls.recv(65536).startswith(b"HTTP/1.1 400")
 
     def test_with_something_behind_it_is_malformed(self, desk: Desk) -> None:
         assert post(desk, cards.request().to_octets() + b"\x00").status_code == 400
@@ -283,8 +308,6 @@ class TestLimits:
         assert f"the certificate of Ending TEST ends in {left} days" in caplog.text
 
     def test_who_sends_slowly_is_cut_off(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        from mumei.issuer.peer import PeerProtocol
-
         monkeypatch.setattr(PeerProtocol, "request_limit", 0.2)
         context = desk.certificates.office().for_office()
         with (

@@ -17,10 +17,11 @@ from mumei.cli.output import emit, progress, warn
 from mumei.cli.public_keys import read_public_key
 from mumei.cli.secrets import SecretSource, secret_options
 from mumei.files import read_file
-from mumei.issuer.folder import KEY_FILE, SERVICE_CERTIFICATE_FILE, SERVICE_KEY_FILE
+from mumei.issuer.folder import KEY_FILE, PARAMETERS_FILE, SERVICE_CERTIFICATE_FILE, SERVICE_KEY_FILE
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.limits import Limits
 from mumei.issuer.office_ca import CERTIFICATE_FILE, REVOKED_FILE, read_certificate, utc_now
+from mumei.issuer.parameters import PublicParameters
 from mumei.issuer.peer import Offices
 from mumei.issuer.periods import Period, PeriodIssuer, load_periods, signs_on
 from mumei.issuer.server import HttpsServer, listen
@@ -30,7 +31,7 @@ from mumei.issuer.tls import Identity
 from mumei_core.attestation import MAX_CERTIFICATE_OCTETS, MakerCertificate
 from mumei_core.dates import date_of, day_number, today
 from mumei_core.development import DevelopmentRole, development_key
-from mumei_core.errors import DecodingError, InvalidProof, TrustError
+from mumei_core.errors import DecodingError, InvalidProof, TrustError, UsageError
 from mumei_core.issuing_statements import TrusteeListRecord
 from mumei_core.statements import SignedStatement
 
@@ -106,6 +107,8 @@ def serve(
     )
     roots, auditors = _signers(issuer_root, auditor)
     periods = load_periods(folder, words, root_keys=roots, auditor_keys=auditors)
+    if not PublicParameters.load(folder / PARAMETERS_FILE).is_development:
+        _demand(issuer_root, auditor, trustees, maker_root)
     _warn_of_ends(periods, identity)
     limits = Limits(concurrent=concurrent)
     with open_ledger(folder, ledger, words) as opened:
@@ -165,6 +168,15 @@ def show_log(
         LogInfo(lines=lines, count=end.number, head=end.text(), verified=verify or head is not None),
         as_json=as_json,
     )
+
+
+def _demand(*named: Path | None) -> None:
+    """Whose signatures count is known by default for development cards only: there it is everybody's."""
+    if None in named:
+        raise UsageError(
+            "an issuer of real cards must know who signs for trustees, and that chips are genuine",
+            hint="Give --issuer-root, --auditor, --trustees and --maker-root.",
+        )
 
 
 def _signers(root: Path | None, auditor: Path | None) -> tuple[list[bytes], list[bytes]]:
