@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from tests.revocation.world import EPOCH, TODAY, World, case_of, make_world
 
+from mumei.revocation.combining import combine_epoch
+from mumei.revocation.entries import entries_files
 from mumei.trustee import work
 from mumei.trustee.blocks import Block, HandleShare, evaluate_block
 from mumei.trustee.cluster import ClusterEngine
@@ -15,6 +17,7 @@ from mumei.trustee.engine import Engine, LocalEngine
 from mumei.trustee.evaluation_file import evaluation_files
 from mumei.trustee.handles import feldman_points
 from mumei.trustee.points import PointSet
+from mumei_core.crypto.hash_to_curve import slot_point
 from mumei_core.crypto.sharing.check_evaluation import check_evaluation
 from mumei_core.crypto.sharing.evaluation import Evaluation, evaluation_length
 from mumei_core.errors import HostEnvironmentError, UsageError
@@ -90,6 +93,24 @@ def test_a_cluster_evaluates_as_this_machine_does(world: World, scheduler: str) 
     for file in evaluation_files([trustee.out]):
         F = feldman_points(handles[file.handles[0]].points)
         check_evaluation(file.read(0), 1, F, points, n=3)
+
+
+def test_several_processes_check_and_combine(world: World) -> None:
+    card = world.card()
+    case = case_of(card)
+    world.authority.take_case(case)
+    two = LocalEngine(2)
+    for trustee in world.trustees[:2]:
+        work.approve(trustee.folder, trustee.keys, case, day=TODAY)
+        work.evaluate_epoch(trustee.folder, trustee.keys, EPOCH, trustee.out, day=TODAY, engine=two)
+    sources = [trustee.out for trustee in world.trustees[:2]]
+    result = combine_epoch(world.authority, EPOCH, sources, day=TODAY, engine=two)
+    assert (result.handles, result.lacking) == (1, ())
+    points = PointSet(epoch=EPOCH)
+    (file,) = entries_files(world.authority.combined(EPOCH), points)
+    for place in (0, 517, 1023):
+        token = (slot_point(EPOCH, *divmod(place, 16)) * card.secret).to_octets()
+        assert file.column(place, {card.sealed.digest}) == [token[:16]]
 
 
 def test_answers_come_in_the_order_of_the_jobs_and_few_wait(world: World, scheduler: str) -> None:

@@ -257,6 +257,20 @@ def read_list(octets: bytes) -> RevocationList | DeltaList:
     return DeltaList.from_octets(octets) if kind == _DELTA else RevocationList.from_octets(octets)
 
 
+HEAD_LENGTH: Final = 1024
+"""No list's header ends later in its file."""
+
+
+def read_head(octets: bytes) -> tuple[ListHeader, bool]:
+    """The header of a list file from its first octets, and whether it is a delta. Raises :class:`DecodingError`."""
+    if len(octets) < _PREFIX.size:
+        raise DecodingError("too short to be a list")
+    magic, kind, _, length = _PREFIX.unpack_from(octets)
+    if magic != _MAGIC or kind not in (_FULL, _DELTA) or _PREFIX.size + length > HEAD_LENGTH:
+        raise DecodingError("not a revocation list")
+    return ListHeader.from_octets(octets[_PREFIX.size : _PREFIX.size + length]), kind == _DELTA
+
+
 def entries_of(body: bytes) -> Iterator[bytes]:
     """The entries of a body of whole entries, in their order."""
     return (entry for (entry,) in struct.iter_unpack(f"{ENTRY_LENGTH}s", body))

@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import shutil
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from mumei.files import make_folder, read_file, replace_file
-from mumei.revocation.lists import DeltaList, ListName, RevocationList, read_list
+from mumei.revocation.lists import (
+    HEAD_LENGTH,
+    DeltaList,
+    ListHeader,
+    ListName,
+    RevocationList,
+    read_head,
+    read_list,
+)
 from mumei.revocation.lookup import LoadedList
 from mumei_core.epochs import days_of
-from mumei_core.errors import CannotDecide, DecodingError, TrustError
+from mumei_core.errors import CannotDecide, DecodingError, HostEnvironmentError, TrustError
 
 SUFFIX: Final = ".list"
 SIZE_LIMIT: Final = 1 << 30
@@ -103,33 +111,29 @@ class ListStore:
         if not files:
             raise ListRefusedError(f"there is no revocation list in {source}", hint="Check the path.")
         outcome = {"new": 0, "already_there": 0, "older": 0, "not_ours": 0, "over": 0}
-        for path, found in self._in_order(files):
-            try:
-                what = self._take(found, day)
-            except TrustError as error:
-                raise ListRefusedError(f"{path.name}: {error.message}", hint=error.hint) from error
+        heads = [(_head(path), path) for path in files]
+        # By number, so that a delta finds its base; one list is held at a time.
+        for (header, _), path in sorted(heads, key=lambda each: (each[0][0].number, each[0][1], each[1])):
+            what = self._use_of(header, day)
+            if what is None:
+                try:
+                    what = self._take(_read(path))
+                except TrustError as error:
+                    raise ListRefusedError(f"{path.name}: {error.message}", hint=error.hint) from error
             if single and what not in ("new", "already_there"):
-                raise _refusal(found, what)
+                raise _refusal(header, what)
             outcome[what] += 1
         self._forget(day)
         return TakenIn(**outcome)
 
-    def _in_order(self, files: Iterable[Path]) -> Iterable[tuple[Path, RevocationList | DeltaList]]:
-        """By number, so that a delta finds its base; only one list is held at a time."""
-        headers = sorted(
-            (found.header.number, isinstance(found, DeltaList), path)
-            for path in files
-            for found in (_read(path),)
-        )
-        for _, _, path in headers:
-            yield path, _read(path)
-
-    def _take(self, found: RevocationList | DeltaList, day: int) -> str:
-        name = found.header.name
-        if not self._is_ours(name):
+    def _use_of(self, header: ListHeader, day: int) -> str | None:
+        """Why a list is not even read; None for one that may be of use."""
+        if not self._is_ours(header.name):
             return "not_ours"
-        if day > days_of(name.epoch)[1]:
-            return "over"
+        return "over" if day > days_of(header.name.epoch)[1] else None
+
+    def _take(self, found: RevocationList | DeltaList) -> str:
+        name = found.header.name
         held = self._held(name)
         if held is not None and found.header.number <= held.header.number:
             return self._known(found, held)
@@ -202,22 +206,38 @@ class ListStore:
                 shutil.rmtree(self._folder / str(epoch), ignore_errors=True)
 
 
+def _head(path: Path) -> tuple[ListHeader, bool]:
+    try:
+        with path.open("rb") as stream:
+            return read_head(stream.read(HEAD_LENGTH))
+    except OSError as error:
+        raise HostEnvironmentError(
+            f"{path} cannot be read: {error.strerror}", hint="Check the path and its permissions."
+        ) from error
+    except DecodingError as error:
+        raise _no_list(path, error) from error
+
+
+def _no_list(path: Path, error: DecodingError) -> ListRefusedError:
+    return ListRefusedError(
+        f"{path} holds no revocation list: {error}", hint="Get it anew from the revocation authority."
+    )
+
+
 def _read(path: Path) -> RevocationList | DeltaList:
     try:
         return read_list(read_file(path, what="revocation list", limit=SIZE_LIMIT))
     except DecodingError as error:
-        raise ListRefusedError(
-            f"{path} holds no revocation list: {error}", hint="Get it anew from the revocation authority."
-        ) from error
+        raise _no_list(path, error) from error
 
 
-def _refusal(found: RevocationList | DeltaList, what: str) -> ListRefusedError:
-    name = found.header.name.words()
+def _refusal(header: ListHeader, what: str) -> ListRefusedError:
+    name = header.name.words()
     said = {
         "not_ours": (f"the list of {name} is not for this terminal", "Get the lists of its own bucket."),
         "over": (f"the list of {name} is of an epoch that is over", "Get this week's lists."),
         "older": (
-            f"list {found.header.number} of {name} is older than the one that is here",
+            f"list {header.number} of {name} is older than the one that is here",
             "Nothing was changed. If it was sent as the newest, somebody is replaying an old one.",
         ),
     }
