@@ -13,6 +13,7 @@ from tools.bench import (
     card,
     channel,
     chip_model,
+    importing,
     issuer_service,
     memory,
     revocation,
@@ -64,6 +65,7 @@ def measure() -> Report:
             revocation.measure(_say),
             memory.measure(made, items, _say),
             simulator_speed.measure(made, standard, _say),
+            importing.measure(Path(name) / "imports", _say),
         )
     return Report(machine=Machine.this(), day=datetime.now(UTC).date(), sections=sections)
 
