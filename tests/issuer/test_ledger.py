@@ -345,6 +345,8 @@ class TestTheSigningLog:
         with pytest.raises(TrustError) as found:
             written.verify()
         assert "back-up" in found.value.hint
+        removed = tampering == "DELETE FROM issuer_signing_log WHERE number = 2"
+        assert (found.value.message == "line 2 of the signing log is missing, or out of order") == removed
 
     def test_that_was_written_anew_misses_the_head_that_was_noted(self, tmp_path: Path) -> None:
         with opened(tmp_path / "a.db") as true, opened(tmp_path / "b.db") as false:
