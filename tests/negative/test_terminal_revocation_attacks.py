@@ -26,14 +26,18 @@ from mumei.terminal.revocation_folder import RevocationFolder
 from mumei.terminal.trust import Terminal
 from mumei.terminal.verdict import Outcome, Reason, RevocationState
 from mumei_core.commands import codes
-from mumei_core.crypto.curve import BP1
+from mumei_core.commands.request import Request
+from mumei_core.credential import Index
+from mumei_core.crypto.curve import BP1, Point
 from mumei_core.crypto.hash_to_curve import slot_points
+from mumei_core.crypto.revocation.messages import DIGEST_LENGTH, SALT_LENGTH, Token
 from mumei_core.crypto.revocation.tree import SlotTree
 from mumei_core.dates import day_number
 from mumei_core.eac.signature import SigningKey
 from mumei_core.epoch_statements import EpochRecord, RecogniseRecord, SlotRecord
 from mumei_core.epochs import SLOTS, bucket_of, epoch_of
 from mumei_core.errors import DataError, InvalidProof, TrustError
+from mumei_core.presentation.messages import Presentation
 from mumei_core.statements import SignedStatement
 
 AGE = Question(predicates=(over(20),))
@@ -347,6 +351,26 @@ class TestReceipts:
             with pytest.raises(InvalidProof) as caught:
                 self.verify(replace(kept, statement=forged))
         assert "statement" not in caught.value.reason
+
+    def test_who_comes_by_the_handle_can_test_the_answer_and_not_the_receipt(self, tmp_path: Path) -> None:
+        at = with_lists(world.terminal(over(20)), tmp_path)
+        answer, _ = ask(MINE, at)
+        request, digest = Request.from_octets(answer.request), Receipt.of(answer).wire[-DIGEST_LENGTH:]
+        whole = Presentation.from_octets(answer.wire or b"", request)
+        kept = Presentation.from_octets(Receipt.of(answer).wire, request, receipt=True)
+        assert kept == replace(whole, token=digest)
+        assert isinstance(whole.token, Token)
+        found = []
+        for k, point in enumerate(slot_points(EPOCH, bucket_of(CONTEXT))):
+            K = Point.from_octets(token_under(point, MINE))
+            t_K = point * whole.m_hat[Index.REVOCATION_HANDLE] - K * whole.c
+            found += [
+                Token(salt=salt, k=k, K=K).digest(t_K) == digest
+                for salt in (whole.token.salt, bytes(SALT_LENGTH))
+            ]
+        # With the salt, that only the terminal ever had, one of them fits; without it none does.
+        assert sum(found[::2]) == 1 and not any(found[1::2])
+        assert whole.token.salt not in Receipt.of(answer).wire
 
     def test_a_token_is_in_no_receipt(self, kept: Receipt) -> None:
         """Who keeps the whole answer could test it against any handle that comes up later."""

@@ -201,10 +201,10 @@ class RevocationFolder:
         return TakenStatements(**outcome)
 
     def _judge(self, statement: EpochStatement, signers: Signers, day: int) -> str:
+        if not any(statement.serves(self.rp_context, recognise=each) for each in (False, True)):
+            return "not_ours"
         try:
             SignedStatement.from_octets(statement.octets).check(signers.authority, signers.auditor)
-            if not any(statement.serves(self.rp_context, recognise=each) for each in (False, True)):
-                return "not_ours"
             statement.check_points()
         except InvalidProof as error:
             raise TrustError(
