@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import Result
-from tests.fixtures.clerks import PASSWORD, PEOPLE, TEMPORARY, cheap_passwords, name_clerks
+from tests.fixtures.clerks import PASSWORD, PEOPLE, TEMPORARY, cheap_passwords, staffed_registry
 from tests.fixtures.command_line import Place, mumei, mumei_json
 
 from mumei.cli.main import cli
@@ -53,8 +53,7 @@ def add(place: Place, name: str, *roles: Role) -> Result:
 @pytest.fixture
 def staffed(place: Place) -> Place:
     """One clerk of every role, and nobody logged in."""
-    with Registry.open(place.registry) as registry:
-        name_clerks(registry)
+    staffed_registry(place.registry, residents=12)
     return place
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fixtures.clerks import Clock, name_clerks, noon_clock
+from tests.fixtures.clerks import Clock, noon_clock, staffed_registry
 
 from mumei.office.clerks.session import ClerkSession
 from mumei.office.registry import Registry
@@ -26,5 +26,7 @@ def office(registry_path: Path, registry: Registry, clock: Clock) -> Iterator[Re
 
 
 @pytest.fixture
-def people(office: Registry) -> dict[str, ClerkSession]:
-    return name_clerks(office)
+def people(office: Registry, registry_path: Path) -> dict[str, ClerkSession]:
+    """Everybody is on record. The open registry connects to the new file by itself."""
+    office.close()
+    return staffed_registry(registry_path)
