@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final
 
 from tests.fixtures import certificates as made
-from tests.fixtures import standard, world
+from tests.fixtures import standard, statements, world
 from tests.fixtures.world import TODAY, over, under
 from tools.fuzz.world import Stream, Tape, World
 
@@ -35,7 +35,6 @@ from mumei.session.pace import Can, ShopCode
 from mumei.session.scp03 import open_scp03
 from mumei.session.terminal_authentication import authenticate
 from mumei.terminal.question import Question
-from mumei.terminal.trust import Terminal
 from mumei.transport.base import CardConnection
 from mumei_card.chip.nvm import Nvm
 from mumei_card.os.kernel import Kernel
@@ -45,6 +44,7 @@ from mumei_core.commands.card_log import LogEntry, Outcome
 from mumei_core.commands.enrolment import encode_enrol, encode_receipt
 from mumei_core.commands.request import Request
 from mumei_core.commands.settings import HolderSettings
+from mumei_core.commands.slot_point import SlotPoint
 from mumei_core.dates import day_number
 from mumei_core.eac.card_access import CARD_ACCESS
 from mumei_core.eac.pace_crypto import PaceAlgorithm
@@ -142,8 +142,12 @@ def _development_tapes() -> dict[str, Tape]:
         with _session(world.sample_card()) as (channel, recorder):
             credential.describe_terminal(channel, _SHOP.description_octets)
             verify_pin(channel, Pin(world.PIN))
-            credential.present(channel, world.request_of(_SHOP, question).to_octets())
+            statements.present(channel, _SHOP, world.request_of(_SHOP, question))
             tapes[f"development visit {number}"] = Tape(card="development issued", commands=recorder.sent)
+    with _session(world.sample_card()) as (channel, recorder):
+        credential.describe_terminal(channel, _SHOP.description_octets)
+        statements.present_token(channel, _SHOP, _for_token())
+        tapes["development token"] = Tape(card="development issued", commands=recorder.sent)
     with _session(world.sample_card()) as (channel, recorder):
         pin_status(channel)
         verify_pin(channel, Pin(world.PIN))
@@ -198,7 +202,7 @@ def _terminal_tape(given: TerminalCredentials, *, scp03: bool = False) -> Tape:
 def _visit_tape() -> Tape:
     """A shop's whole visit."""
     given, question = _shop_credentials(), _QUESTIONS[0]
-    at = Terminal.with_credentials(given, standard.parameters())
+    at = standard.with_statements(given)
     with _session(standard.sample_card()) as (channel, recorder):
         result = pace.establish(channel, ShopCode("00"), chat=given.chat, random=Stream(first=1_000))
         binding = authenticate(channel, result, given)
@@ -210,7 +214,7 @@ def _visit_tape() -> Tape:
             predicates=question.predicates,
             table_hash=at.parameters.table_hash,
         )
-        credential.present(channel, request.to_octets())
+        statements.present(channel, at, request)
         return Tape(card="standard issued", commands=recorder.sent)
 
 
@@ -238,14 +242,21 @@ def _samples() -> dict[str, list[bytes]]:
     return {**_identity_samples(), **_certificate_samples(), **_channel_samples()}
 
 
+def _for_token() -> Request:
+    return statements.with_token(_SHOP, world.request_of(_SHOP, _QUESTIONS[0]))
+
+
 def _identity_samples() -> dict[str, list[bytes]]:
-    requests = [world.request_of(_SHOP, question) for question in _QUESTIONS]
+    requests = [*(world.request_of(_SHOP, question) for question in _QUESTIONS), _for_token()]
     presentations = []
     for question in _QUESTIONS:
         with _session(world.sample_card()) as (channel, _):
             verify_pin(channel, Pin(world.PIN))
             credential.describe_terminal(channel, _SHOP.description_octets)
-            presentations.append(credential.present(channel, world.request_of(_SHOP, question).to_octets()))
+            presentations.append(statements.present(channel, _SHOP, world.request_of(_SHOP, question)))
+    with _session(world.sample_card()) as (channel, _):
+        credential.describe_terminal(channel, _SHOP.description_octets)
+        presentations.append(statements.present_token(channel, _SHOP, _for_token()))
     enrolments, credentials = [], []
     for records, inside in ((world.card_with_parameters(), False), (standard.card_with_parameters(), True)):
         with _session(records) as (channel, _):
@@ -290,13 +301,17 @@ def _certificate_samples() -> dict[str, list[bytes]]:
     context = made.party(made.SHOPS, made.AUDITOR).record(made.SHOPS.name)
     statement = standard.digits_statement()
     root = standard.MAKER_ROOT
+    slot = SlotPoint(
+        point=statements.tree().points[3].to_uncompressed(), path=statements.tree().path(3)
+    ).to_octets()
+    epoch_records = [statements.slot_record().to_octets(), statements.recognise_record().to_octets()]
     return {
         "certificate": [certificate.to_octets() for certificate in certificates],
         "body": [certificate.to_pso() for certificate in certificates],
         "rights": [each.to_octets() for each in rights],
         "chat": [shop.chat],
-        "record": [SignedStatement.from_octets(statement).record, context.to_octets()],
-        "statement": [statement],
+        "record": [SignedStatement.from_octets(statement).record, context.to_octets(), *epoch_records, slot],
+        "statement": [statement, statements.slots(), statements.recognise()],
         "maker certificate": [
             root.certificate.to_octets(),
             root.new_attestation_key().certificate.to_octets(),

@@ -55,14 +55,14 @@ class SlotRow:
 class SlotChoice:
     """Slots of which one may be shown. ``place``: where it is to be burned; None where all are, for this party.
 
-    ``key``: of the card's slots, to be kept with the row.
+    ``new_key``: of the card's slots, to be kept with the first row; None where the card has one.
     """
 
     record: SlotRecord
     slots: tuple[int, ...]
     tag: bytes
     place: str | None
-    key: bytes
+    new_key: bytes | None
 
     def drawn(self, trng: Trng) -> tuple[int, dict[str, bytes]]:
         """One of them at random, and the records that burn it: commit them before the number leaves the card.
@@ -74,7 +74,8 @@ class SlotChoice:
         if self.place is None:
             return k, {}
         row = SlotRow(epoch=self.record.epoch, bucket=self.record.bucket, k=k, tag=self.tag)
-        return k, {self.place: row.to_bytes(), RECORD_SLOT_KEY: self.key}
+        key = {} if self.new_key is None else {RECORD_SLOT_KEY: self.new_key}
+        return k, {self.place: row.to_bytes(), **key}
 
 
 def choose(context: CardContext, record: SlotRecord, rp_context: bytes, newest: int) -> SlotChoice:
@@ -84,19 +85,21 @@ def choose(context: CardContext, record: SlotRecord, rp_context: bytes, newest: 
     6A 84 where nothing is left and it has seen none.
     """
     # A card that was made before there were slots draws its key with the first.
-    key = context.nvm.get(RECORD_SLOT_KEY) or context.trng(SLOT_KEY_LENGTH)
+    stored = context.nvm.get(RECORD_SLOT_KEY)
+    key = stored or context.trng(SLOT_KEY_LENGTH)
+    new_key = None if stored else key
     tag = aes_cmac(key, rp_context)[:_TAG_LENGTH]
     rows, free = _rows(context, newest)
     burned = [row for row in rows if (row.epoch, row.bucket) == (record.epoch, record.bucket)]
     own = sorted({row.k for row in burned if hmac.compare_digest(row.tag, tag)})
     unused = sorted(set(range(SLOTS)) - {row.k for row in burned})
     if unused and free is not None and len(own) < SLOTS_OF_ONE_CONTEXT:
-        return SlotChoice(record=record, slots=tuple(unused), tag=tag, place=free, key=key)
+        return SlotChoice(record=record, slots=tuple(unused), tag=tag, place=free, new_key=new_key)
     if not own:
         raise CardError(codes.SW_NO_SPACE, "no slot is left")
     if not context.security_status.pin_verified:
         raise CardError(codes.SW_SECURITY_STATUS, "a slot is shown a second time only with the PIN")
-    return SlotChoice(record=record, slots=tuple(own), tag=tag, place=None, key=key)
+    return SlotChoice(record=record, slots=tuple(own), tag=tag, place=None, new_key=None)
 
 
 def _rows(context: CardContext, newest: int) -> tuple[list[SlotRow], str | None]:

@@ -8,6 +8,8 @@ from typing import Final
 
 from tools.fuzz.oracles import Violation
 
+from mumei_card.applet.calendar import RECORD_EPOCH
+from mumei_card.applet.issuing_trust import RECORD_ISSUER_KEYS, RECORD_TRUSTEES
 from mumei_card.applet.log import RECORD_LAST_SEQUENCE
 from mumei_card.applet.records import (
     RECORD_ATTESTATION_CERTIFICATE,
@@ -21,7 +23,12 @@ from mumei_card.applet.records import (
 )
 from mumei_card.applet.security_domain import RECORD_SECURITY_DOMAIN, RECORD_STATIC_KEYS, SecurityDomain
 from mumei_card.applet.settings import RECORD_SETTINGS
-from mumei_card.applet.trust_points import RECORD_AUDITOR_KEYS, RECORD_ROOT_KEYS, RECORD_TRUST
+from mumei_card.applet.trust_points import (
+    RECORD_AUDITOR_KEYS,
+    RECORD_AUTHORITY_KEYS,
+    RECORD_ROOT_KEYS,
+    RECORD_TRUST,
+)
 from mumei_card.os.context import RECORD_RNG_COUNTER
 from mumei_card.os.lifecycle import RECORD_LIFE_CYCLE
 from mumei_card.os.passwords import RECORD_PIN, RECORD_PUK, Password
@@ -38,6 +45,7 @@ Kind = tuple[int, int]
 _TRANSPORT_BITS: Final = 0x1F
 _SCP03_CLASS_BIT: Final = 0x04
 _LOG: Final = "log_"
+_SLOT: Final = "slot_"
 _COUPON: Final = "coupon"
 _COUNTED: Final = frozenset({RECORD_RNG_COUNTER, _COUPON})
 _PASSWORDS: Final = frozenset({RECORD_PIN, RECORD_PUK})
@@ -50,7 +58,7 @@ _WHEN_REFUSED: Final[Mapping[Kind, frozenset[str]]] = {
     (codes.CLA_ISO, codes.INS_RESET_RETRY_COUNTER): _PASSWORDS,
     (codes.CLA_ISO, codes.INS_GENERAL_AUTHENTICATE): _PASSWORDS,
     (codes.CLA_PROPRIETARY, codes.INS_SCP03_EXTERNAL_AUTHENTICATE): frozenset({RECORD_SECURITY_DOMAIN}),
-    (codes.CLA_PROPRIETARY, codes.INS_PRESENT): _COUNTED | {_LOG},
+    (codes.CLA_PROPRIETARY, codes.INS_PRESENT): _COUNTED | {_LOG, RECORD_EPOCH},
     # Their last act is to make what the next request will need.
     (codes.CLA_PROPRIETARY, codes.INS_DESCRIBE_TERMINAL): _COUNTED,
     (codes.CLA_ISO, codes.INS_EXTERNAL_AUTHENTICATE): _COUNTED,
@@ -59,6 +67,7 @@ _WHEN_REFUSED: Final[Mapping[Kind, frozenset[str]]] = {
 _WHEN_DONE: Final[Mapping[Kind, frozenset[str]]] = {
     (codes.CLA_ISO, codes.INS_PERFORM_SECURITY_OPERATION): frozenset({RECORD_TRUST}),
     (codes.CLA_PROPRIETARY, codes.INS_SETTINGS): frozenset({RECORD_SETTINGS}),
+    (codes.CLA_PROPRIETARY, codes.INS_PREPARE): frozenset({RECORD_RNG_COUNTER, _LOG, RECORD_EPOCH, _SLOT}),
     (codes.CLA_PROPRIETARY, codes.INS_ENROL): _COUNTED | {RECORD_PENDING},
     (codes.CLA_PROPRIETARY, codes.INS_STORE_CREDENTIAL): frozenset(
         {
@@ -78,6 +87,9 @@ _WHEN_DONE: Final[Mapping[Kind, frozenset[str]]] = {
             RECORD_TRUST,
             RECORD_AUDITOR_KEYS,
             RECORD_ROOT_KEYS,
+            RECORD_AUTHORITY_KEYS,
+            RECORD_TRUSTEES,
+            RECORD_ISSUER_KEYS,
         }
     ),
     (codes.CLA_PROPRIETARY, codes.INS_INITIALIZE_UPDATE): frozenset({RECORD_SECURITY_DOMAIN}),
@@ -172,6 +184,7 @@ def _number(octets: bytes) -> int:
 _NEVER_BACK: Final[Mapping[str, Callable[[bytes], int]]] = {
     RECORD_RNG_COUNTER: _number,
     RECORD_LAST_SEQUENCE: _number,
+    RECORD_EPOCH: _number,
     RECORD_LAST_DATE: _number,
     RECORD_TRUST: lambda octets: Trust.from_octets(octets).today.toordinal(),
     RECORD_SECURITY_DOMAIN: lambda octets: SecurityDomain.from_bytes(octets).sequence,

@@ -71,9 +71,10 @@ class _Runs:
         card, terminal = self._beginnings.at(self._names[program[0] % len(self._names)])
         self._play(terminal, self._language.steps(program[1:]))
         self._play(terminal, self._language.drawn(program))
-        self._programs += 1
-        if self._programs % _PRESENT_EVERY == 1 and card.name in _VISITS:
-            self._require_presentation(card)
+        if card.name in _VISITS:
+            self._programs += 1
+            if self._programs % _PRESENT_EVERY == 1:
+                self._require_presentation(card)
         return card.sent
 
     def _play(self, terminal: Terminal, steps: Iterator[Step]) -> None:

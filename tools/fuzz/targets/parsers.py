@@ -24,6 +24,7 @@ from mumei_core.commands.enrolment import (
 from mumei_core.commands.parameters import CardParameters
 from mumei_core.commands.request import Request
 from mumei_core.commands.settings import HolderSettings
+from mumei_core.commands.slot_point import SlotPoint
 from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.commands.trust import CardTrust
 from mumei_core.common_key.messages import CommonKeyProof
@@ -38,6 +39,7 @@ from mumei_core.eac.rights import CertificateRights, rights_of
 from mumei_core.eac.terminal_auth import SetAt as SetAtTa
 from mumei_core.eac.terminal_auth import auxiliary_values, parse_set_dst
 from mumei_core.eac.trust import Trust
+from mumei_core.epoch_statements import RecogniseRecord, SlotRecord
 from mumei_core.errors import DecodingError, ProtocolError
 from mumei_core.gp.card_keys import CardKeys
 from mumei_core.gp.keys import PutKeyData
@@ -168,6 +170,9 @@ def _record(octets: bytes) -> None:
     attempt(record_type, octets)
     canonical(DigitRecord.from_octets, DigitRecord.to_octets)(octets)
     canonical(ContextRecord.from_octets, ContextRecord.to_octets)(octets)
+    canonical(SlotRecord.from_octets, SlotRecord.to_octets)(octets)
+    canonical(RecogniseRecord.from_octets, RecogniseRecord.to_octets)(octets)
+    canonical(SlotPoint.from_octets, SlotPoint.to_octets)(octets)
     canonical(SignedStatement.from_octets, SignedStatement.to_octets)(octets)
 
 
