@@ -91,10 +91,9 @@ class TestRenew:
     def test_cancelled_in_the_middle_the_old_credential_works(self, counter: IssuedCounter) -> None:
         card = counter.issued()
         hold = counter.journal().begin(PlanKind.RENEW, 1)
-        hold.write(started="right card")
-        hold.write(done=("right card", {}), started="begin")
+        hold.write(done={"right card": {}}, started="begin")
         number = counter.registry.begin_renewal(1, clerk="sato").number
-        hold.write(done=("begin", {"enrolment": number}))
+        hold.write(done={"begin": {"enrolment": number}})
         hold.release()
         plan = cancel_plan(counter.registry, hold.plan.number, clerk="sato")
         assert plan.state is PlanState.CANCELLED

@@ -93,7 +93,7 @@ class EnrolDesk(Till):
 
 def _approval(desk: EnrolDesk, plan: Plan) -> Result:
     """A second card takes a second person."""
-    if plan.arguments.get("replacement") is not True or desk.session is None:
+    if desk.session is None:
         return NOTHING
     approvals = Approvals(desk.registry)
     number = approvals.needed(Operation.SECOND_CARD, plan.resident_number, by=desk.session)
@@ -101,7 +101,8 @@ def _approval(desk: EnrolDesk, plan: Plan) -> Result:
 
 
 def _begin(desk: EnrolDesk, plan: Plan) -> Result:
-    approval, step = plan.result(APPROVAL).get("approval"), plan.step(BEGIN)
+    is_second = plan.arguments.get("replacement") is True
+    approval, step = plan.result(APPROVAL).get("approval") if is_second else None, plan.step(BEGIN)
     if isinstance(approval, int) and desk.session is not None and step is not None and step.attempts == 1:
         approvals = Approvals(desk.registry)
         with approvals._writing(desk.clerk) as transaction:
@@ -113,9 +114,7 @@ def _begin(desk: EnrolDesk, plan: Plan) -> Result:
                 by=desk.session,
                 at=approvals._clock(),
             )
-    record = desk.registry.begin_enrolment(
-        plan.resident_number, clerk=desk.clerk, replacement=plan.arguments.get("replacement") is True
-    )
+    record = desk.registry.begin_enrolment(plan.resident_number, clerk=desk.clerk, replacement=is_second)
     return {"enrolment": record.number}
 
 
@@ -138,7 +137,7 @@ def _card(desk: EnrolDesk, _plan: Plan) -> Result:
 def _reserve(desk: EnrolDesk, plan: Plan) -> Result:
     """Out of the stock, and nobody else's."""
     channel = desk.seat.card()
-    if not isinstance(channel, Scp03Channel) or not desk.keeps_stock:
+    if not isinstance(channel, Scp03Channel):
         return NOTHING
     number, record = channel.diversification_data, desk.record(plan)
     return {"card": desk.registry.reserve_card(number, record.number, clerk=desk.clerk).card}
@@ -201,9 +200,14 @@ ENROL: Final[Flow[EnrolDesk]] = Flow(
     kind=PlanKind.ENROL,
     steps=(
         Step(name=CARD, run=_card, says="is it the right card?", only_looks=True),
-        Step(name=APPROVAL, run=_approval, only_looks=True),
+        Step(
+            name=APPROVAL,
+            run=_approval,
+            only_looks=True,
+            wanted=lambda _desk, plan: plan.arguments.get("replacement") is True,
+        ),
         Step(name=BEGIN, run=_begin, undo=_cancel),
-        Step(name=RESERVE, run=_reserve),
+        Step(name=RESERVE, run=_reserve, wanted=lambda desk, _plan: desk.keeps_stock),
         Step(name=PIN, run=_pin),
         Step(name=SIGN, run=_sign, says="the card draws its secrets and commits to them"),
         Step(name=STORE, run=_store, says="the card checks its credential and stores it"),

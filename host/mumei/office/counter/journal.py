@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
 from mumei.office.counter.plan import (
+    NO_STEPS,
     NOTHING,
     LeaseLostError,
     Plan,
@@ -179,16 +180,13 @@ class HeldPlan:
         return self._plan
 
     def write(
-        self, *, done: tuple[str, Result] | None = None, started: str | None = None, ends: bool = False
+        self, *, done: Mapping[str, Result] = NO_STEPS, started: str | None = None, ends: bool = False
     ) -> Plan:
-        """One step's end, the next one's beginning, the plan's end: in one transaction."""
+        """The end of steps, the next one's beginning, the plan's end: in one transaction."""
         with self._journal._writing(self._journal._clerk) as session:
             row = self._locked(session)
-            if done is not None:
-                name, result = done
-                step = _step(session, row.id, name)
-                if step is None:
-                    raise PlanConflictError(f"step {name!r} of plan {row.id} was never begun")
+            for name, result in done.items():
+                step = _step(session, row.id, name) or self._start(session, row.id, name)
                 step.state, step.result = StepState.DONE.value, _to_json(result)
                 step.changed_at = self._journal._clock()
             if started is not None:
@@ -235,24 +233,21 @@ class HeldPlan:
         row.changed_at, row.lease_until = now, now + self._journal._lease
         return row
 
-    def _start(self, session: Session, number: int, name: str) -> None:
+    def _start(self, session: Session, number: int, name: str) -> PlanStepRow:
         now, workstation = self._journal._clock(), str(self._journal._workstation)
         step = _step(session, number, name)
         if step is None:
-            session.add(
-                PlanStepRow(
-                    plan_id=number,
-                    name=name,
-                    state=StepState.STARTED.value,
-                    attempts=1,
-                    workstation=workstation,
-                    started_at=now,
-                    changed_at=now,
-                )
+            step = PlanStepRow(
+                plan_id=number,
+                name=name,
+                state=StepState.STARTED.value,
+                attempts=0,
+                started_at=now,
             )
-            return
+            session.add(step)
         step.attempts += 1
         step.workstation, step.changed_at = workstation, now
+        return step
 
     def _end(self, row: PlanRow, state: PlanState) -> None:
         row.state = state.value

@@ -19,6 +19,7 @@ from mumei_core.errors import DataError, HostEnvironmentError, MumeiError, Usage
 Value = str | int | bool
 Result = Mapping[str, Value]
 NOTHING: Final[Result] = {}
+NO_STEPS: Final[Mapping[str, Result]] = {}
 
 
 class PlanConflictError(DataError):
@@ -99,7 +100,8 @@ class Step(Generic[Desk]):
     """``run`` does it, again if need be, and returns what later steps have to know. ``undo`` takes it back when the
     plan is cancelled, with what :func:`cancel` was given, for which less is needed than for doing it; it may be
     asked to although ``run`` was never finished; None where nothing is left of it. ``says``: for the clerk.
-    ``only_looks``: nothing is changed by it.
+    ``only_looks``: nothing is changed by it, so that its beginning needs no entry. ``wanted``: whether this plan
+    has the step at all.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Step(Generic[Desk]):
     undo: Callable[[Any, Plan], None] | None = None
     says: str = ""
     only_looks: bool = False
+    wanted: Callable[[Desk, Plan], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +136,9 @@ class Hold(Protocol):
         """As it stands."""
 
     def write(
-        self, *, done: tuple[str, Result] | None = None, started: str | None = None, ends: bool = False
+        self, *, done: Mapping[str, Result] = NO_STEPS, started: str | None = None, ends: bool = False
     ) -> Plan:
-        """One step's end, the next one's beginning, the plan's end: in one transaction."""
+        """The end of steps, the next one's beginning, the plan's end: in one transaction."""
 
     def begin_cancelling(self) -> Plan:
         """From here on the plan only goes back."""
@@ -166,10 +169,8 @@ def say_nothing(_message: str) -> None:
     """For who wants no progress."""
 
 
-def carry_out(
-    flow: Flow[Desk], hold: Hold, desk: Desk, *, progress: Progress = say_nothing, until: str | None = None
-) -> Carried:
-    """Do what is left of the plan. ``until``: stop behind this step, the plan stays open.
+def carry_out(flow: Flow[Desk], hold: Hold, desk: Desk, *, progress: Progress = say_nothing) -> Carried:
+    """Do what is left of the plan.
 
     Raises what a step raises: the plan stays where it is and is let go, so that any workstation can go on; only one
     of which nothing was done yet is cancelled. Raises PlanConflictError for a plan that is over or being cancelled,
@@ -182,18 +183,16 @@ def carry_out(
                 hint="Begin a new one if one is needed.",
             )
         resumed = bool(hold.plan.steps)
-        done: tuple[str, Result] | None = None
+        done: dict[str, Result] = {}
         for step in flow.steps:
-            if hold.plan.is_done(step.name):
+            if hold.plan.is_done(step.name) or not (step.wanted is None or step.wanted(desk, hold.plan)):
                 continue
-            plan = hold.write(done=done, started=step.name)
+            if not step.only_looks:
+                hold.write(done=done, started=step.name)
+                done = {}
             if step.says:
                 progress(step.says)
-            done = (step.name, step.run(desk, plan))
-            if step.name == until:
-                hold.write(done=done)
-                hold.release()
-                return Carried.of(hold.plan, resumed=resumed)
+            done[step.name] = step.run(desk, hold.plan)
         return Carried.of(hold.write(done=done, ends=True), resumed=resumed)
 
 
