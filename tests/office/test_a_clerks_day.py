@@ -293,9 +293,9 @@ def _audit(office: WardOffice) -> None:
     office.types("abe", "audit export trail.cbor")
     assert place.run("audit verify trail.cbor --key ward.audit.pub")["sound"]
     altered = bytearray((folder / "trail.cbor").read_bytes())
-    altered[altered.index(b"sato")] ^= 1
+    altered[altered.rindex(b"sato")] ^= 1
     (folder / "altered.cbor").write_bytes(altered)
-    place.refused("audit verify altered.cbor --key ward.audit.pub", "", code=1)
+    assert not place.run("audit verify altered.cbor --key ward.audit.pub", expect=1)["sound"]
 
 
 def _transport_pin(place: Municipality, card: int) -> None:
