@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from alembic import command
 from sqlalchemy import create_engine, text
 from tests.fixtures import world
 from tests.fixtures.clerks import Clock, log_in, name_clerks, noon_clock
+from tests.fixtures.postgres import DATABASES, empty_postgresql
 from tests.office.trails import KEY, Trail, whole_trail
 from tests.vectors.reference import audit_chain
 
@@ -25,6 +27,7 @@ from mumei.office.audit.trail import record
 from mumei.office.audit.trail_file import Item, TrailReader, read_items, write_items
 from mumei.office.audit.verify import Report, verify_trail
 from mumei.office.database import ForeignSchemaError, upgrade_database
+from mumei.office.place import place_of, with_key
 from mumei.office.registry import Registry
 from mumei.office.registry_base import RegistryBase
 from mumei_core.eac.signature import SigningKey
@@ -331,29 +334,48 @@ class TestKeyFile:
                 load_audit_key(file)
 
 
-def test_an_older_trail_is_adopted_in_its_order(tmp_path: Path) -> None:
+@pytest.fixture(params=DATABASES)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without a schema, and where its key file is to be."""
+    if request.param == "sqlite":
+        file = tmp_path / "registry.db"
+        file.touch(mode=0o600)
+        yield str(file)
+        return
+    with empty_postgresql() as url:
+        yield with_key(url, tmp_path / "registry.key")
+
+
+def test_an_older_trail_is_adopted_in_its_order(empty_url: str) -> None:
     """A registry of the first schema: its entries, numbered with gaps, become the chain's beginning."""
-    path = tmp_path / "registry.db"
-    engine = create_engine(f"sqlite:///{path}")
+    engine = create_engine(place_of(empty_url).url)
     config = upgrading._config()
+    resident = world.residents()[0]
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO resident VALUES (1, :code, 'a', 'b', 'ア', 'イ', 1, '2000-01-01', 'c', 21,"
+                " :municipality, '2026-01-02 03:04:05')"
+            ),
+            {"code": resident.resident_code.digits, "municipality": resident.municipality.digits},
+        )
         for number, clerk in ((2, "sato"), (5, "kato"), (9, "sato")):
             connection.execute(
                 text(
                     "INSERT INTO audit_trail (id, at, clerk, action, resident_id)"
-                    " VALUES (:id, '2026-01-02 03:04:05.000006', :clerk, 'RESIDENT_ADDED', 1)"
+                    " VALUES (:id, :at, :clerk, 'RESIDENT_ADDED', 1)"
                 ),
-                {"id": number, "clerk": clerk},
+                {"id": number, "at": "2026-01-02 03:04:05.000006", "clerk": clerk},
             )
     engine.dispose()
-    path.chmod(0o600)
-    upgrade_database(path)
-    with Registry.open(path) as registry:
+    upgrade_database(empty_url)
+    with Registry.open(empty_url) as registry:
         entries = registry.history()
         assert [(entry.number, entry.clerk) for entry in entries] == [(1, "sato"), (2, "kato"), (3, "sato")]
-        assert entries[0].at == datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+        # A server reads a moment without zone as one of its own.
+        assert entries[0].at.replace(hour=3) == datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
         add(registry)
         report = verified(registry)
         assert (report.entries, report.findings) == (4, ())
