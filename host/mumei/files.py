@@ -96,6 +96,18 @@ def decode_document(octets: bytes) -> object:
     raise ValueError("trailing data, or not deterministic")
 
 
+@contextmanager
+def all_or_none() -> Iterator[list[Path]]:
+    """New files that belong together: what was written, and is in the list, goes where the next cannot be."""
+    written: list[Path] = []
+    try:
+        yield written
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+
+
 def make_folder(path: Path) -> None:
     """A folder for private files, mode 0700; parents too. An existing one is taken as it is."""
     try:

@@ -22,6 +22,7 @@ from tests.issuer.desks import trusted
 from tests.issuer.ledgers import beginning, terms
 
 from mumei.cli.main import cli
+from mumei.issuer.ceremony import CeremonyRecord
 from mumei.issuer.client import RemoteIssuer
 from mumei.issuer.issuance import Issuance
 from mumei.issuer.ledger import DurableLedger
@@ -235,7 +236,7 @@ class TestServe:
         assert "ended; everything that was begun is on file" in log
         for secret in (PASSPHRASE, *(value.decode("latin-1") for value in asked.attributes[3:])):
             assert secret not in log
-        report = mumei_json("issuer", "log", room.issuer, "--verify", *room.passphrase)
+        report = mumei_json("issuer", "log", room.issuer, "--verify")
         assert report["count"] == 1 and report["lines"][0]["digest"] == asked.digest.hex()
 
     def test_for_real_cards_wants_to_know_whom_to_trust(self, room: Room) -> None:
@@ -262,7 +263,7 @@ class TestLog:
             noted = ledger.head().text()
             ledger.begin(beginning(office="Tokyo TEST"), terms)
 
-        arguments = ("issuer", "log", room.issuer, *room.passphrase)
+        arguments = ("issuer", "log", room.issuer)
         text = mumei(*arguments, "--verify", "--noted", noted).stdout
         assert "verified: 4 lines" in text and "Tokyo TEST" in text
         report = mumei_json(*arguments, "--last", "1")
@@ -270,6 +271,12 @@ class TestLog:
         assert set(report["lines"][0]) == {"number", "at", "office", "key_id", "purpose", "digest", "hash"}
         assert mumei(*arguments, "--noted", noted.replace("3:", "2:")).exit_code == 5
         assert mumei(*arguments, "--noted", "nonsense").exit_code == 2
+
+    def test_that_is_not_there_is_said_and_not_made(self, room: Room) -> None:
+        result = mumei("issuer", "log", room.issuer)
+
+        assert result.exit_code == 5 and "no ledger" in result.stderr
+        assert not (room.issuer / "ledger.db").exists()
 
 
 class TestKeeping:
@@ -350,8 +357,6 @@ class TestCeremony:
         return result.exit_code, result.stdout, result.stderr
 
     def test_with_witnesses_who_type_the_code(self, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-        from mumei.issuer.ceremony import CeremonyRecord
-
         monkeypatch.setattr(CeremonyRecord, "code", "1234-abcd")
         witnesses = ("--witness", "A. Mori", "--witness", "K. Ono")
         exit_code, said, _ = self.run(room, ["wrong", "1234-ABCD", "1234abcd"], *witnesses, "--json")
@@ -373,6 +378,19 @@ class TestCeremony:
         assert mumei("issuer", "ceremony-verify", room.issuer).exit_code == 5
         (new / "ceremony.json").write_text(record.replace('"ages": [', '"ages":  ['), encoding="utf-8")
         assert mumei("issuer", "ceremony-verify", new).exit_code == 5
+
+    def test_whose_record_cannot_be_written_leaves_no_key(
+        self, room: Room, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(CeremonyRecord, "code", "1234-abcd")
+        monkeypatch.setattr(CeremonyRecord, "save", full)
+        exit_code, _, said = self.run(room, ["1234abcd"] * 2, "--witness", "A", "--witness", "B")
+
+        assert exit_code == 3 and "No space" in said
+        assert list((room.folder / "new").iterdir()) == []
 
     def test_without_their_code_makes_nothing(self, room: Room) -> None:
         exit_code, _, said = self.run(room, ["no"] * 3, "--witness", "A", "--witness", "B")

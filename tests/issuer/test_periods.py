@@ -180,6 +180,15 @@ class TestAFolder:
         with pytest.raises(UsageError, match="as many as a card can know"):
             begin_period(folder, "2029", PASSPHRASE)
 
+    def test_has_no_half_a_period(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(IssuerKey, "save", full)
+        with pytest.raises(OSError, match="No space"):
+            begin_period(folder, "2027", PASSPHRASE)
+        assert not (folder / "periods/2027").exists()
+
     def test_makes_nothing_under_a_wrong_passphrase_or_name(self, folder: Path) -> None:
         with pytest.raises(WrongPassphraseError):
             begin_period(folder, "2027", b"wrong passphrase")

@@ -18,7 +18,7 @@ import cbor2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from mumei.files import decode_document, make_folder
+from mumei.files import all_or_none, decode_document, make_folder
 from mumei.issuer.folder import KEY_FILE, LEDGER_KEY_FILE
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.ledger_key import LedgerKey
@@ -110,8 +110,7 @@ def back_up(
     backup = secrets.token_bytes(16)
     wrapped = LedgerKey(_wrapping_key(key.secret)).seal(ledger_key.octets, bound_to=backup + key.public_key)
     make_folder(out)
-    written: list[Path] = []
-    try:
+    with all_or_none() as written:
         for i, (path, passphrase) in enumerate(zip(paths, passphrases, strict=True), start=1):
             label = ShareLabel(
                 backup=backup,
@@ -125,10 +124,6 @@ def back_up(
             secret = scalar_to_octets(values[i])
             KeyFile.seal(path, KIND, secret, passphrase, label.to_octets(), log2_n=log2_n)
             written.append(path)
-    except BaseException:
-        for path in written:
-            path.unlink(missing_ok=True)
-        raise
     return paths
 
 
@@ -212,12 +207,10 @@ def restore(
                 f"{folder / name} is there already", hint="Restore into another folder, or move it away."
             )
     make_folder(folder)
-    ledger_key.save(folder, passphrase, log2_n=log2_n)
-    try:
+    with all_or_none() as written:
+        ledger_key.save(folder, passphrase, log2_n=log2_n)
+        written.append(folder / LEDGER_KEY_FILE)
         key.save(folder / KEY_FILE, passphrase, log2_n=log2_n)
-    except BaseException:
-        (folder / LEDGER_KEY_FILE).unlink(missing_ok=True)
-        raise
 
 
 def _wrapping_key(secret: int) -> bytes:

@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, Self
 
-from mumei.files import read_file, write_new_file
+from mumei.files import all_or_none, read_file, write_new_file
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters, make_parameters
 from mumei_core.commands import codes
@@ -136,8 +136,10 @@ class CeremonyRecord:
 
     def save(self, folder: Path) -> None:
         """Write the record and its print. Raises UsageError where they are there already."""
-        write_new_file(folder / RECORD_FILE, self.to_octets(), mode=0o644)
-        write_new_file(folder / PRINT_FILE, (self.text() + "\n").encode(), mode=0o644)
+        with all_or_none() as written:
+            write_new_file(folder / RECORD_FILE, self.to_octets(), mode=0o644)
+            written.append(folder / RECORD_FILE)
+            write_new_file(folder / PRINT_FILE, (self.text() + "\n").encode(), mode=0o644)
 
     @property
     def _is_development(self) -> bool:

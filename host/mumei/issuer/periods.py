@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from mumei.files import make_folder, read_file
+from mumei.files import all_or_none, make_folder, read_file
 from mumei.issuer.embedded import EmbeddedIssuer
 from mumei.issuer.folder import KEY_FILE, KEY_STATEMENT_FILE, PARAMETERS_FILE, PERIODS_FOLDER
 from mumei.issuer.issuance import Issuance, IssuanceRequest, Ledger
@@ -132,8 +133,15 @@ def begin_period(folder: Path, name: str, passphrase: bytes) -> PublicParameters
     key = IssuerKey.generate()
     parameters = replace(first, public_key=key.public_key, W1=key.W1)
     make_folder(place)
-    parameters.save(place / PARAMETERS_FILE)
-    key.save(place / KEY_FILE, passphrase, log2_n=sealed.log2_n)
+    try:
+        with all_or_none() as written:
+            parameters.save(place / PARAMETERS_FILE)
+            written.append(place / PARAMETERS_FILE)
+            key.save(place / KEY_FILE, passphrase, log2_n=sealed.log2_n)
+    except BaseException:
+        with suppress(OSError):
+            place.rmdir()
+        raise
     return parameters
 
 

@@ -13,7 +13,7 @@ from mumei.cli.options import json_option
 from mumei.cli.output import emit, progress
 from mumei.cli.public_keys import read_public_key
 from mumei.cli.secrets import SecretSource, secret_options
-from mumei.files import make_folder, read_file
+from mumei.files import all_or_none, make_folder, read_file
 from mumei.issuer.ceremony import PRINT_FILE, RECORD_FILE, CeremonyRecord, check_record, make_keys
 from mumei.issuer.folder import KEY_FILE, PARAMETERS_FILE
 from mumei.issuer.parameters import PublicParameters
@@ -94,9 +94,10 @@ def ceremony(
       mumei issuer ceremony gifu --name "Gifu Prefecture" --witness "A. Mori" --witness "K. Ono" \\
         --issuer-root root/root.pub --auditor auditor.pub
     """
-    for file in (KEY_FILE, PARAMETERS_FILE, RECORD_FILE, PRINT_FILE):
-        if (folder / file).exists():
-            raise UsageError(f"{folder / file} is there already", hint="Choose another folder.")
+    files = [folder / name for name in (KEY_FILE, PARAMETERS_FILE, RECORD_FILE, PRINT_FILE)]
+    for file in files:
+        if file.exists():
+            raise UsageError(f"{file} is there already", hint="Choose another folder.")
     words = secret(passphrase, "passphrase for the issuer's key", confirm=True)
     check_passphrase(words)
     progress("making the key and 256 digit signatures")
@@ -112,9 +113,12 @@ def ceremony(
     for witness in record.witnesses:
         _ask(witness, record.code)
     make_folder(folder)
-    key.save(folder / KEY_FILE, words)
-    parameters.save(folder / PARAMETERS_FILE)
-    record.save(folder)
+    with all_or_none() as written:
+        key.save(folder / KEY_FILE, words)
+        written.append(folder / KEY_FILE)
+        parameters.save(folder / PARAMETERS_FILE)
+        written.append(folder / PARAMETERS_FILE)
+        record.save(folder)
     emit(CeremonyInfo.of(record, folder), as_json=as_json)
 
 

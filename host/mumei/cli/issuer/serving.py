@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from mumei.cli.issuer.options import FOLDER, PATH, ledger_option, open_ledger, secret
+from mumei.cli.issuer.options import FOLDER, PATH, ledger_option, open_ledger, open_log, secret
 from mumei.cli.options import json_option
 from mumei.cli.output import emit, progress, warn
 from mumei.cli.public_keys import read_public_key
@@ -136,7 +136,6 @@ def serve(
 @click.option("--verify", is_flag=True, help="Check every line, and that none is missing.")
 @click.option("--noted", metavar="HEAD", help="With --verify: a head that was noted down earlier.")
 @click.option("--last", type=click.IntRange(0), default=20, show_default=True, help="Show so many lines.")
-@secret_options("passphrase", "the passphrase of the issuer's key")
 @json_option
 def show_log(
     folder: Path,
@@ -144,22 +143,20 @@ def show_log(
     verify: bool,
     noted: str | None,
     last: int,
-    passphrase: SecretSource,
     as_json: bool,
 ) -> None:
     """Show the signing log: which office had what signed with which key, and nothing about residents.
 
-    Its head, noted down elsewhere, proves later that no line before it was changed or taken away.
+    Its head, noted down elsewhere, proves later that no line before it was changed or taken away. It wants no
+    passphrase: what the ledger keeps secret is not in it.
 
     \b
     Examples:
       mumei issuer log gifu --last 5
       mumei issuer log gifu --verify --noted 4711:9f3c...
     """
-    words = secret(passphrase, "passphrase of the issuer's key")
-    IssuerKey.load(folder / KEY_FILE, words)
     head = None if noted is None else Head.from_text(noted)
-    with open_ledger(folder, ledger, words) as opened:
+    with open_log(folder, ledger) as opened:
         if verify or head is not None:
             opened.verify(noted=head)
         end = opened.head()
