@@ -260,3 +260,5 @@ def test_json_of_a_resident_is_whole(place: Place) -> None:
         raw.execute("UPDATE resident SET address = '葛\U000e0100町'")
     shown = office_json(place, "resident", "show", "1")
     assert "variation" in shown["notes"][0]
+    # Debian's font for letters knows the base character only.
+    assert shown["notes"][1:] in ([], ["address: a letter prints 葛町"])

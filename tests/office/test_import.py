@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import sqlite3
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from tests.office.conftest import noon
 from tests.office.forms import GOOD_FORM, TODAY, resident_with
 from tests.office.import_desk import CLERK, HANAKO, HEADING, TARO, Desk, change, counts, many
 
-from mumei.office.database import DuplicateError
+from mumei.office.database import DuplicateError, RegistryUnavailableError
 from mumei.office.import_text import CsvFile, Encoding
 from mumei.office.models import AuditAction, ResidentState
 from mumei.office.models_residents import EventKind, EventReason
@@ -200,13 +202,13 @@ class TestRowsOnRecord:
         report = desk.take(moved, TARO, update=True)
         assert counts(report) == (0, 1, 1, 0, 0)
         assert registry.residents()[0].resident == resident_with(address="岐阜県岐阜市架空町9番地")
-        (event,) = registry.events_of(1)
-        assert (event.kind, event.reason, event.import_number) == (
+        (entered,) = registry.events_of(1)
+        assert (entered.kind, entered.reason, entered.import_number) == (
             EventKind.MOVED_WITHIN,
             EventReason.IMPORT,
             report.number,
         )
-        assert event.before == {"address": "岐阜県岐阜市架空町1番地"}
+        assert entered.before == {"address": "岐阜県岐阜市架空町1番地"}
 
     @on_sqlite
     @pytest.mark.parametrize(
@@ -222,7 +224,7 @@ class TestRowsOnRecord:
     ) -> None:
         desk.take(HANAKO)
         desk.take(change(HANAKO, place, entry), update=True)
-        assert [event.kind for event in registry.events_of(1)] == [kind]
+        assert [one.kind for one in registry.events_of(1)] == [kind]
         assert registry.resident(1).version == 2
 
     @on_sqlite
@@ -262,6 +264,26 @@ class TestWhateverBreaksOff:
             assert counts(again.import_file(CsvFile(desk.path), clerk=CLERK)) == (2500, 0, 0, 0, 0)
             found = again.resident_by_code(ResidentCode(digits=many(2500)[-1].split(",")[0]))
             assert found.resident.address == "架空町2499番地"
+
+    @on_sqlite
+    def test_a_full_disk_is_said_and_leaves_nothing(
+        self, registry: Registry, registry_url: str, tmp_path: Path
+    ) -> None:
+        desk = Desk(registry, tmp_path)
+        desk.path.write_text(HEADING + "\n" + "\n".join(many(2500)), encoding="utf-8")
+
+        def limit(connection: sqlite3.Connection, _record: object) -> None:
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {pages + 20}")
+
+        with Registry.open(registry_url, clock=noon) as full:
+            event.listen(full._engine, "connect", limit)
+            full._engine.dispose()
+            with pytest.raises(RegistryUnavailableError, match="disk is full") as refused:
+                full.import_file(CsvFile(desk.path), clerk=CLERK)
+        assert "space" in refused.value.hint
+        assert registry.residents() == () and registry.history() == ()
+        assert counts(desk.again()) == (2500, 0, 0, 0, 0)
 
     @pytest.mark.parametrize("meanwhile", ["the file", "the registry"])
     @on_sqlite

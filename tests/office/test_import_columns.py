@@ -8,7 +8,7 @@ import pytest
 from tests.office.forms import TODAY, resident_with
 from tests.office.import_desk import HANAKO, HEADING, change
 
-from mumei.office.characters import Repertoire, printed_form, rare_characters, replaced_by_nfc
+from mumei.office.characters import Repertoire, rare_characters, replaced_by_nfc
 from mumei.office.import_columns import Columns
 
 
@@ -95,8 +95,3 @@ class TestCharacters:
 
     def test_only_compatibility_forms_are_replaced(self) -> None:
         assert replaced_by_nfc("神\ufa19\ufa11が") == ("\ufa19",)
-
-    def test_what_a_letter_prints(self) -> None:
-        printed, notes = printed_form("葛\U000e0100飾\U0002a6d6", lambda character: character < "\U00010000")
-        assert printed == "葛飾〓"
-        assert len(notes) == 2 and "by hand" in notes[1]

@@ -1,15 +1,14 @@
 """Characters of names beyond JIS X 0208:1997, which not every printer, terminal and other office's register has.
 
-They are kept as they are, in Unicode's normalisation form C; this module says which they are and what a letter
-prints in their place. Three steps: JIS X 0213:2012 (levels 3 and 4), ideographic variation sequences (Unicode
-Technical Standard #37: a base and a selector U+E0100..E01EF), and Unicode beyond both, old forms included.
+They are kept as they are, in Unicode's normalisation form C; this module says which they are. Three steps: JIS X
+0213:2012 (levels 3 and 4), ideographic variation sequences (Unicode Technical Standard #37: a base and a selector
+U+E0100..E01EF), and Unicode beyond both, old forms included.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -18,8 +17,6 @@ from mumei.office.text import describe_character
 
 _SELECTOR: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _COMPATIBILITY: Final = re.compile("[\uf900-\ufaff\U0002f800-\U0002fa1f]")
-_GETA: Final = "\u3013"
-"""〓, which Japanese printers put where they have no letter."""
 
 # Five signs of JIS X 0208 have two code points each: Windows (CP932) writes the second.
 _TWINS: Final = str.maketrans("\uff5e\uff0d\u2225\uffe0\uffe1\uffe2", "\u301c\u2212\u2016\u00a2\u00a3\u00ac")
@@ -81,27 +78,6 @@ def replaced_by_nfc(text: str) -> tuple[str, ...]:
         for character in _COMPATIBILITY.findall(text)
         if unicodedata.normalize("NFC", character) != character
     )
-
-
-def printed_form(text: str, has_glyph: Callable[[str], bool]) -> tuple[str, tuple[str, ...]]:
-    """What a letter prints for a text, and a note for each place where that is not the text itself.
-
-    ``has_glyph``: whether the letter's font has this one character. A variation sequence is printed as its base
-    character, a character that the font lacks as 〓: the clerk writes it by hand.
-    """
-    printed: list[str] = []
-    notes: list[str] = []
-    for character in text:
-        if _SELECTOR.match(character):
-            notes.append(
-                f"{describe_character(printed[-1] if printed else character)} is printed without its variant"
-            )
-        elif has_glyph(character):
-            printed.append(character)
-        else:
-            printed.append(_GETA)
-            notes.append(f"{describe_character(character)} is not in the letter's font: write it by hand")
-    return "".join(printed), tuple(notes)
 
 
 def _encodes(text: str, encoding: str) -> bool:

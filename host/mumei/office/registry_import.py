@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
 from mumei.office.code_vault import CodeVault
+from mumei.office.database_errors import translated_errors
 from mumei.office.import_check import Candidate, Outcome, RowProblem, Seen, Severity
 from mumei.office.import_columns import Columns, RowError
 from mumei.office.import_text import CsvFile, Encoding, Line
@@ -119,7 +120,8 @@ class ImportRegistry(KeyedRegistry):
         chosen = options or ImportOptions()
         day = today(self._clock)
         digest = file.digest()
-        with Seen() as seen:
+        # What was seen lies on a disk, too, which can be full.
+        with translated_errors(), Seen() as seen:
             count, columns = self._look(file, seen, chosen, day, on_problem, progress)
             number, refused = None, seen.left_out() - count.repeated
             outcomes = seen.outcomes()

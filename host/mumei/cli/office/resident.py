@@ -14,11 +14,12 @@ from mumei.cli.office.options import Command, clerk_option, read_option, registr
 from mumei.cli.options import json_option
 from mumei.cli.output import emit
 from mumei.cli.secrets import SecretSource, secret_options
+from mumei.office.cases import Cases
 from mumei.office.characters import rare_characters
 from mumei.office.clerks.roles import Right
 from mumei.office.japan_codes import MunicipalityCode
 from mumei.office.kana import to_katakana
-from mumei.office.models import ResidentState
+from mumei.office.letter_text import Font, NoFontError
 from mumei.office.models_residents import EventReason
 from mumei.office.records import ResidentRecord
 from mumei.office.registry import Registry
@@ -321,22 +322,21 @@ def _shown(registry: Registry, record: ResidentRecord) -> ShownResident:
     cards = registry.cards_of(record.number)
     events = registry.events_of(record.number)
     issued = [card for card in cards if card.state.value == "ISSUED"]
-    notes = [
-        f"{field}: {character.words()}"
-        for field, text in (("name", resident.name), ("address", resident.address))
-        for character in rare_characters(text)
-    ]
-    notes += [
-        "the card still says what was before: renew it"
+    notes = [*_rare_notes("name", resident.name), *_rare_notes("address", resident.address)]
+    if any(
+        event.at >= card.changed_at and event.before.keys() & ON_THE_CARD
         for card in issued
-        if record.state is ResidentState.RESIDENT
-        and any(event.at >= card.changed_at and event.before.keys() & ON_THE_CARD for event in events)
-    ]
+        for event in events
+    ):
+        notes.append("the card still says what was before: renew it")
     notes += [
         f"card {card.card} is not back: take it in, or report it lost so that it is revoked"
         for card in issued
         if card.to_be_returned
     ]
+    case = Cases(registry).live_case_of(record.number)
+    if case is not None:
+        notes.append(f"case {case.number} for the trustees is {case.state.value.lower()}")
     return ShownResident(
         number=record.number,
         name=resident.name,
@@ -361,3 +361,15 @@ def _shown(registry: Registry, record: ResidentRecord) -> ShownResident:
         ),
         notes=tuple(notes),
     )
+
+
+def _rare_notes(entry: str, text: str) -> tuple[str, ...]:
+    """What of a text others may not have, and what a letter prints for it."""
+    rare = tuple(f"{entry}: {character.words()}" for character in rare_characters(text))
+    if not rare:
+        return ()
+    try:
+        printed = Font.load().with_geta(text)
+    except NoFontError:
+        return rare
+    return rare if printed == text else (*rare, f"{entry}: a letter prints {printed}")
