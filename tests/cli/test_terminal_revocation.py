@@ -145,8 +145,12 @@ class TestUpdate:
         assert verify(updated, card).exit_code == 1
         replayed = update(updated, next(stick.glob("*.list")))
         assert replayed.exit_code == 5 and "older" in replayed.stderr and "replay" in replayed.stderr
-        assert mumei_json("terminal", "update", updated, "--from", stick)["lists"]["older"] == 16
+        whole = update(updated, stick)
+        assert whole.exit_code == 5 and "replaying old ones" in whole.stderr
         assert verify(updated, card).exit_code == 1
+        # What holds both is a stick that somebody has not cleared.
+        shutil.copytree(newer, stick / "newer")
+        assert mumei_json("terminal", "update", updated, "--from", stick)["lists"]["older"] == 16
 
     @pytest.mark.parametrize("place_in_file", [20, 60, -70, -5])
     def test_a_list_that_was_tampered_with(self, place: Place, updated: Path, place_in_file: int) -> None:
@@ -196,6 +200,20 @@ class TestUpdate:
     def test_a_lone_file_whose_weeks_are_over(self, updated: Path, stick: Path, what: str) -> None:
         with calendar_at(NEXT_MONDAY + timedelta(days=7)):
             assert update(updated, next(stick.glob(what))).exit_code == 5
+
+    def test_a_stick_with_nothing_of_use(self, place: Place, updated: Path, stick: Path) -> None:
+        before = kept(updated)
+        others = DEVELOPMENT.week(place.folder / "others", b"another.example")
+        foreign = update(updated, others)
+        assert (
+            foreign.exit_code == 5
+            and "nothing" in foreign.stderr
+            and "is for this terminal" in foreign.stderr
+        )
+        assert kept(updated) == before
+        with calendar_at(NEXT_MONDAY + timedelta(days=7)):
+            late = update(updated, stick)
+        assert late.exit_code == 5 and "has run out" in late.stderr
 
     def test_old_weeks_go(self, place: Place, updated: Path) -> None:
         later = NEXT_MONDAY + timedelta(days=7)

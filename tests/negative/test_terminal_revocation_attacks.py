@@ -224,7 +224,8 @@ class TestLookUp:
 
         opened.take_in(tmp_path / "new", TODAY)
         assert state() is Outcome.DENY
-        assert opened.take_in(tmp_path / "old", TODAY)[1] is not None
+        with pytest.raises(TrustError, match="older"):
+            opened.take_in(tmp_path / "old", TODAY)
         assert state() is Outcome.DENY
         with monkeypatch.context() as mutant:
             Mutation(

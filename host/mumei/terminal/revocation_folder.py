@@ -157,8 +157,8 @@ class RevocationFolder:
     def take_in(self, source: Path, today: date) -> tuple[TakenStatements, TakenIn | None]:
         """Take in all statements and lists that are in a folder, or one file; None where there was no list.
 
-        Statements come first. Raises TrustError for what is tampered, another authority's, or a lone file of no use
-        here; what was there before is there still.
+        Statements come first. Raises TrustError for what is tampered or another authority's, and where nothing is
+        of use here, as when old lists are replayed; what was there before is there still.
         """
         if self.signers is None:
             raise TrustError(
@@ -180,6 +180,7 @@ class RevocationFolder:
         statements = self._take_statements(found, self.signers, day, single=single)
         store = self.lists
         lists = store.take_in(source, day=day) if has_lists and store is not None else None
+        _refuse_what_is_of_no_use(source, statements, lists)
         return statements, lists
 
     def _take_statements(
@@ -229,6 +230,22 @@ class RevocationFolder:
         for path in self.statements.glob(f"*{SUFFIX}"):
             if day > days_of(load_statement(path).epoch)[1]:
                 path.unlink()
+
+
+def _refuse_what_is_of_no_use(source: Path, statements: TakenStatements, lists: TakenIn | None) -> None:
+    if lists is not None and lists.older and not lists.new + lists.already_there:
+        raise TrustError(
+            f"all lists in {source} are older than those that are here",
+            hint="Nothing was changed. If they were handed over as the newest, somebody is replaying old ones.",
+        )
+    found: tuple[TakenStatements | TakenIn, ...] = (statements,) if lists is None else (statements, lists)
+    if any(each.new + each.already_there for each in found):
+        return
+    if any(each.over for each in found):
+        raise TrustError(f"everything in {source} has run out", hint="Get this week's statements and lists.")
+    raise TrustError(
+        f"nothing in {source} is for this terminal", hint="Get what is for its bucket: mumei terminal status."
+    )
 
 
 def _of_no_use(statement: EpochStatement, what: str) -> TrustError:
