@@ -99,15 +99,23 @@ def test_reported_within_the_week_waits_for_the_next(world: World) -> None:
 
 def test_a_list_that_is_out_grows_by_sixteen_only(world: World) -> None:
     reported(world)
-    go(world, TODAY)
+    go(world, MONDAY)
     more = [reported(world) for _ in range(AT_ONCE - 1)]
-    result = go(world, TODAY)
+    result = go(world, MONDAY)
     assert (result.number, result.lists, result.new) == (1, 0, 0)
     assert result.held_back == tuple(case.words for case in more)
     reported(world)
-    result = go(world, TODAY)
+    result = go(world, MONDAY)
     assert (result.number, result.new, result.held_back) == (2, AT_ONCE, ())
     assert lengths(world) == {1 + AT_ONCE}
+
+
+def test_until_the_week_begins_whoever_is_reported_enters_it(world: World) -> None:
+    reported(world)
+    go(world, TODAY)
+    reported(world, opened=MONDAY - 1)
+    result = go(world, MONDAY - 1)
+    assert (result.number, result.new, result.held_back) == (2, 1, ())
 
 
 def test_who_consents_is_listed_at_once_and_alone(world: World) -> None:

@@ -1,8 +1,8 @@
 """Publishes an epoch's lists, full and delta, numbered; and says who must wait (mumei protocol 2.5).
 
 A card that is reported within an epoch enters the lists of the next: shown beside an older list, a single new entry
-would join what that card has shown this week. Within an epoch lists grow by 16 cards or more at once, or with the
-holder's consent; they never shrink, and none is made for an epoch that is over.
+would join what that card has shown this week. From an epoch's first day on its lists grow by 16 cards or more at
+once, or with the holder's consent; they never shrink, and none is made for an epoch that is over.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def publish(
     place = folder.published(epoch)
     last = last_number(place)
     listed = _manifest(place / str(last)) if last else frozenset()
-    choice = _choose(folder, epoch, listed, day)
+    choice = _choose(folder, epoch, listed, day, published=last > 0)
     if last and not choice.new:
         return _result(epoch, last, 0, choice, place)
     number = last + 1
@@ -148,13 +148,15 @@ def list_names(points: PointSet) -> Iterator[ListName]:
             yield ListName.of_slot(points.epoch, *divmod(at, SLOTS))
 
 
-def _choose(folder: AuthorityFolder, epoch: int, listed: Container[bytes], day: int) -> _Choice:
+def _choose(
+    folder: AuthorityFolder, epoch: int, listed: Container[bytes], day: int, *, published: bool
+) -> _Choice:
     sets = sets_of(epoch, folder.contexts())
     combined = [combined_handles(folder.combined(epoch), points) for points in sets]
     begins = first_day(epoch)
     chosen: dict[bytes, CaseFile] = {}
     waiting: list[CaseFile] = []
-    not_combined, found, first_time = [], [], 0
+    not_combined, found, freely = [], [], 0
     for case in folder.cases():
         digests = [each.handle.digest for each in case.handles if each.valid_until >= begins]
         if case.number in listed:
@@ -165,16 +167,17 @@ def _choose(folder: AuthorityFolder, epoch: int, listed: Container[bytes], day: 
             continue
         elif not all(digest in done for done in combined for digest in digests):
             not_combined.append(case.words)
-        elif not listed and (day < begins or case.opened < begins):
+        elif day < begins or (not published and case.opened < begins):
+            # Before the week begins nothing was shown in it that a difference between two lists could join.
             chosen[case.number] = case
-            first_time += 1
+            freely += 1
         else:
             waiting.append(case)
     entering = waiting if len(waiting) >= AT_ONCE else [case for case in waiting if case.consent]
     chosen.update((case.number, case) for case in entering)
     return _Choice(
         cases=chosen,
-        new=first_time + len(entering),
+        new=freely + len(entering),
         held_back=tuple(case.words for case in waiting if case.number not in chosen),
         not_combined=tuple(not_combined),
         found=tuple(found),
