@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +16,10 @@ from tests.office.trails import KEY, Trail, line_after, signed_seal, whole_trail
 from mumei.office.audit import verify as verify_module
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.seals import NO_SEAL, Seal
-from mumei.office.audit.verify import Finding, Report, Trouble
+from mumei.office.audit.trail_file import read_items, write_items
+from mumei.office.audit.verify import Finding, Report, Trouble, verify_trail
 from mumei_core.eac.signature import SigningKey
+from mumei_core.errors import MumeiError
 
 FORGER = SigningKey(0xBAD)
 Forge = Callable[[Trail], Trail]
@@ -357,6 +361,27 @@ def test_no_check_is_there_for_nothing(check: Check, monkeypatch: pytest.MonkeyP
     walk = verify_module._Walk
     Mutation(owner=walk, name=check.method, old=check.old, new=check.new).apply(monkeypatch)
     assert trail.verified(since=since).findings == (), "another check finds it too: no test of this one"
+
+
+def test_no_octet_of_an_exported_trail_can_be_changed(tmp_path: Path) -> None:
+    """Whatever is changed, taken out or put in: the file is refused, or something is found."""
+    file, draw = tmp_path / "trail", random.Random(3)
+    with file.open("wb") as out:
+        write_items(iter(whole_trail().items()), out)
+    whole, refused = file.read_bytes(), 0
+    for _ in range(200):
+        octets = bytearray(whole)
+        at = draw.randrange(len(octets))
+        if draw.random() < 0.7:
+            octets[at] ^= 1 << draw.randrange(8)
+        else:
+            octets[at : at + draw.randrange(1, 40)] = draw.randbytes(draw.randrange(8))
+        file.write_bytes(octets)
+        try:
+            assert verify_trail(read_items(file), keys=[KEY.point]).findings
+        except MumeiError:
+            refused += 1
+    assert 0 < refused < 200
 
 
 def test_a_checkpoint_of_another_key_or_registry_is_said() -> None:

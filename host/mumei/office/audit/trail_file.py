@@ -29,6 +29,7 @@ from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.entry import LINK_SIZE, TRAIL_ID_SIZE, AuditEntry
 from mumei.office.audit.seals import Seal
 from mumei.office.audit.trail import head_of, rows_after
+from mumei.office.database import ForeignSchemaError
 from mumei.office.models_audit import AuditRow, AuditSealRow
 from mumei.office.models_clerks import ClerkKeyRow, ClerkRow
 from mumei.office.registry_base import RegistryBase, check_page
@@ -91,9 +92,9 @@ class TrailReader(RegistryBase):
             yield Head(trail_id=head.trail_id, entries=head.number, link=head.link)
             yield from _keys(session)
             for row in rows_after(session, 0):
-                yield Line(entry=AuditEntry.from_row(row), previous=row.previous, link=row.link)
+                yield _strict(Line(entry=AuditEntry.from_row(row), previous=row.previous, link=row.link))
             for seal in session.scalars(select(AuditSealRow).order_by(AuditSealRow.id)):
-                yield Seal.from_row(seal, head.trail_id)
+                yield _strict(Seal.from_row(seal, head.trail_id))
 
     def find(
         self,
@@ -178,6 +179,17 @@ def _encoded(item: Item) -> list[object]:
     if isinstance(item, Line):
         return ["entry", item.entry.to_body(item.previous), item.link, item.entry.signature]
     return ["seal", item.to_body(), item.key, item.signature]
+
+
+def _strict(item: Item) -> Item:
+    """The item, if it is what a file can hold: SQLite takes any value for any column."""
+    try:
+        return _decoded(_encoded(item))
+    except (DataError, ValueError, TypeError, AttributeError, cbor2.CBORError):
+        raise ForeignSchemaError(
+            "the audit trail in the database holds what no trail does: somebody wrote to it",
+            hint="Tell the auditor; restore the registry from its backup.",
+        ) from None
 
 
 def _decoded(found: object) -> Item:
