@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from mumei.issuer.issuance import Issuance, Purpose, RenewalEvidence
 from mumei.office.models import AuditAction, EnrolmentRow, EnrolmentState
+from mumei.office.models_cards import CardRow
 from mumei.office.models_issuing import IssuingRow
 from mumei.office.records import EnrolmentConflictError, EnrolmentRecord
 from mumei.office.registry_base import RegistryBase
@@ -288,6 +289,12 @@ def _refuse_known(session: Session, row: EnrolmentRow, kept: IssuingRow, commitm
         others = IssuingRow.enrolment_id != row.id
         if _is_there(session, (IssuingRow.share_point == kept.share_point) & others):
             raise EnrolmentConflictError("the card's handle is another card's", hint=_NEW_CARD)
+        reserved = session.scalar(select(CardRow.attestation).where(CardRow.enrolment_id == row.id))
+        if reserved is not None and reserved != kept.attestation:
+            raise EnrolmentConflictError(
+                "this chip is not the one that the delivery note names for the card",
+                hint="Issue nothing here: have this computer and its reader examined first.",
+            )
         if kept.attestation and _is_there(session, (IssuingRow.attestation == kept.attestation) & others):
             raise EnrolmentConflictError("this chip has shown itself for another enrolment", hint=_NEW_CARD)
 
