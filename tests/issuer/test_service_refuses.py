@@ -137,7 +137,7 @@ class TestAnOffice:
     def test_asks_in_its_own_name_only(self, desk: Desk) -> None:
         with desk.client() as issuer, pytest.raises(IssuanceRefused, match="another office") as refused:
             issuer.issue(cards.request(office="Tokyo TEST"))
-        assert refused.value.reason is Reason.RIGHTS
+        assert refused.value.reason is Reason.RIGHTS and cards.OFFICE in refused.value.hint
 
     def test_asks_for_what_its_certificate_names_only(self, desk: Desk) -> None:
         renews = desk.certificates.office("Renewals TEST", may=(Purpose.RENEW,))

@@ -215,7 +215,11 @@ def check_rights(asked: IssuanceRequest, office: Office) -> None:
     """What is asked is within what the office's certificate says. Raises IssuanceRefused(RIGHTS)."""
     rights = office.rights
     if asked.office != office.name:
-        raise _not_allowed("the request names another office than the certificate")
+        raise IssuanceRefused(
+            Reason.RIGHTS,
+            "the request names another office than the certificate",
+            hint=f"Name the office as its certificate does: --office-name {office.name!r}.",
+        )
     if asked.purpose not in rights.may:
         raise _not_allowed(f"the office may not {asked.purpose.name.lower()}")
     if int.from_bytes(asked.attributes[Index.PREFECTURE]) not in rights.prefectures:
