@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 from mumei.cli.main import cli
 from mumei.maker.attestation_root import KEY_FILE, ROOT_FILE, MakerRoot
 from mumei.maker.master_key import MasterKey
+from mumei.office.delivery_note import DeliveryNote
 from mumei.session.application import Application
 from mumei.session.channel import Channel
 from mumei.session.scp03 import open_scp03
@@ -19,6 +21,7 @@ from mumei.session.security_domain import life_cycle
 from mumei.transport.simulator import open_simulator
 from mumei_card.__main__ import main as mumei_card
 from mumei_core.attestation import MakerCertificate
+from mumei_core.gp.card_keys import CardKeys
 from mumei_core.gp.life_cycle import LifeCycle
 
 PASSPHRASE = "correct horse battery"
@@ -178,3 +181,20 @@ def test_a_card_number_that_is_none(tmp_path: Path, number: str) -> None:
     )
     assert result.exit_code == 2
     assert "20 hex digits" in result.output
+
+
+def test_cards_go_into_an_offices_stock_by_their_note(
+    tmp_path: Path, master: Path, root: Path, passphrase: Path
+) -> None:
+    note = tmp_path / "box.csv"
+    for name in ("one", "two"):
+        drawn = card_keys(tmp_path / name, master, root, passphrase, "--note", str(note))
+        assert drawn.exit_code == 0
+    noted = DeliveryNote.from_bytes(note.read_bytes()).cards
+    keys = [CardKeys.from_json((tmp_path / name).read_bytes()) for name in ("one", "two")]
+    assert [card.number for card in noted] == [card.diversification_data for card in keys]
+    assert [card.attestation for card in noted] == [
+        hashlib.sha256(card.attestation.certificate.key).digest() for card in keys if card.attestation
+    ]
+    wrong = card_keys(tmp_path / "three", master, root, passphrase, "--note", str(master))
+    assert wrong.exit_code == 2 and not (tmp_path / "three").exists()

@@ -11,6 +11,7 @@ from mumei.cli.options import json_option
 from mumei.cli.output import emit, progress
 from mumei.cli.secrets import SecretSource, secret_options
 from mumei.maker.attestation_root import KEY_FILE, ROOT_FILE, MakerRoot
+from mumei.maker.delivery_note import add_to_note, check_note
 from mumei.maker.master_key import SCHEMES, MasterKey, write_card_keys
 from mumei_core.errors import UsageError
 
@@ -141,6 +142,12 @@ def root(folder: Path, name: str, passphrase: SecretSource, as_json: bool) -> No
     type=click.Path(path_type=Path),
     help="The root's folder, of 'maker root'.",
 )
+@click.option(
+    "--note",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Add the card to this delivery note, which the office takes in: mumei office stock import.",
+)
 @secret_options("passphrase", "the passphrase of the master key")
 @secret_options("root-passphrase", "the passphrase of the root's key")
 @json_option
@@ -148,6 +155,7 @@ def card_keys(
     file: Path,
     master: Path,
     root_folder: Path,
+    note: Path | None,
     passphrase: SecretSource,
     root_passphrase: SecretSource,
     as_json: bool,
@@ -159,14 +167,18 @@ def card_keys(
 
     \b
     Examples:
-      mumei maker card-keys hanako.keys --master maker.key --root maker
+      mumei maker card-keys hanako.keys --master maker.key --root maker --note box-7.csv
       mumei-card new hanako.card --profile standard --personalisation-keys hanako.keys
     """
+    if note is not None:
+        check_note(note)
     secret = passphrase.text(prompt="passphrase of the master key").encode()
     master_key = MasterKey.load(master, secret)
     root_secret = root_passphrase.text(prompt="passphrase of the root's key").encode()
     card = master_key.new_card(attestation=MakerRoot.load(root_folder, root_secret).new_attestation_key())
     write_card_keys(file, card)
+    if note is not None:
+        add_to_note(note, card)
     progress("drawn anew: these keys belong to one card")
     emit(
         CardKeysInfo(file=str(file), number=card.diversification_data, key_version=card.key_version),
