@@ -71,6 +71,12 @@ def test_randomness_used_again_under_fresh_points_is_found() -> None:
     assert {leak.first.test for leak in found} == {"blindings used twice"}
 
 
+def test_a_slot_that_is_shown_again_is_found() -> None:
+    found = report.leaks(run_audit(FEW, way="development", today=TODAY, plant="a slot shown again").findings)
+    assert "strings that come back" in {leak.first.test for leak in found}
+    assert any(leak.first.where.endswith("/ token") for leak in found)
+
+
 def test_less_work_after_a_torn_session_is_found() -> None:
     plant = "less work after a torn session"
     found = report.leaks(run_audit(FEW, way="development", today=TODAY, plant=plant).findings)

@@ -14,6 +14,7 @@ from tools.linkage_audit.findings import AdmittedClass
 from tools.linkage_audit.observation import SW_LENGTH, Exchange, RecordingConnection
 from tools.linkage_audit.parties import Asked, RelyingParty
 from tools.linkage_audit.probes import Probe
+from tools.linkage_audit.tokens import EveryToken
 from tools.linkage_audit.ways import (
     NOT_YET_ISSUED,
     SHARED_CLASSES,
@@ -43,7 +44,9 @@ from mumei.session.channel import Channel
 from mumei.session.holder import Digits, Pin, Puk, TransportPin, set_pin
 from mumei.session.scp03 import open_scp03
 from mumei.terminal.access import CertificateAccess
+from mumei.terminal.calendar import SigningCalendar
 from mumei.terminal.check import Visit, visit
+from mumei.terminal.revocation_check import RevocationCheck
 from mumei.terminal.trust import Terminal
 from mumei.transport.base import CardConnection
 from mumei_card.chip.nvm import Nvm
@@ -103,8 +106,8 @@ class PaceAndTerminalAuthentication(Way):
     def __init__(self) -> None:
         super().__init__()
         # Secrets as octets, so that workers can be given this object.
-        self._root, self._sector, self._auditor, self._maker, self._issuer_root = (
-            SigningKey.generate().secret_octets for _ in range(5)
+        self._root, self._sector, self._auditor, self._maker, self._issuer_root, self._authority = (
+            SigningKey.generate().secret_octets for _ in range(6)
         )
         self._master = MasterKey.generate()
         validity = Validity(effective=date(2025, 1, 1), expiration=date(2030, 12, 31))
@@ -170,6 +173,7 @@ class PaceAndTerminalAuthentication(Way):
             day,
             auditor_keys=[_key(self._auditor).point],
             root_keys=[_key(self._issuer_root).point],
+            authority_keys=[_key(self._authority).point],
         )
 
     @property
@@ -189,7 +193,10 @@ class PaceAndTerminalAuthentication(Way):
     ) -> Terminal:
         first = day_number(today)
         description = party.description(asked, first=first, last=first + _MAX_SHOP_DAYS - 1)
-        return Terminal.with_credentials(self._certify(description, asked, today), parameters)
+        kind = EveryToken if asked.token else RevocationCheck
+        calendar = SigningCalendar(_key(self._authority), _key(self._auditor))
+        given = self._certify(description, asked, today)
+        return Terminal.with_credentials(given, parameters, revocation=kind(calendar=calendar))
 
     def _certify(self, rights: TerminalRights, asked: Asked, today: date) -> TerminalCredentials:
         certified = CertifiedParty(
@@ -219,7 +226,10 @@ class PaceAndTerminalAuthentication(Way):
         self, connection: CardConnection, terminal: Terminal, asked: Asked, holder: Holder, *, today: date
     ) -> Visit:
         at = Terminal.with_credentials(
-            _credentials(terminal), terminal.parameters, shop_code=holder.letter.shop_code
+            _credentials(terminal),
+            terminal.parameters,
+            shop_code=holder.letter.shop_code,
+            revocation=terminal.revocation,
         )
         ask_pin = (lambda: Pin(holder.pin)) if asked.pin else (lambda: None)
         connection.reset()

@@ -20,9 +20,9 @@ from tools.linkage_audit.observation import (
 from tools.linkage_audit.parties import SAME_PERSON, Asked, RelyingParty
 from tools.linkage_audit.population import AuditedCard, World
 from tools.linkage_audit.states import Preparation, State, states
+from tools.linkage_audit.tokens import data_for, present
 from tools.linkage_audit.ways import Stage
 
-from mumei.session import credential
 from mumei.terminal.trust import Terminal
 from mumei_card.applet.records import RECORD_CREDENTIAL, StoredCredential
 from mumei_card.chip.nvm import Nvm
@@ -128,7 +128,7 @@ class CardDriver:
         connection.take()
         asked = self._script.parties[0].questions[0]
         request = parties.request_for(terminal, asked, entered.binding, self._world.today)
-        good = probes.present("a good question", request.to_octets())
+        good = probes.present("a good question", data_for(terminal, request))
         self._way.probe(entered.channel, connection, good)
         exchanges = connection.take()
         answer = exchanges[-1].answer
@@ -146,7 +146,7 @@ class CardDriver:
         entered = self._way.stages(terminal, self._card)[-1].enter(connection)
         request = parties.request_for(terminal, asked, entered.binding, self._world.today)
         try:
-            credential.present(entered.channel, request.to_octets())
+            present(entered.channel, terminal, request)
         except CardRefused as refused:
             return refused.sw or 0
         return codes.SW_OK
@@ -225,8 +225,8 @@ class CardDriver:
             "a request of last year": replace(good, date=good.date - 365),
         }
         for name, request in bad.items():
-            self._way.probe(entered.channel, connection, probes.present(name, request.to_octets()))
-        cut_off = probes.present("a request cut off", good.to_octets()[:-1])
+            self._way.probe(entered.channel, connection, probes.present(name, data_for(terminal, request)))
+        cut_off = probes.present("a request cut off", data_for(terminal, good)[:-1])
         self._way.probe(entered.channel, connection, cut_off)
         exchanges = connection.take()
         self._trace.add(f"overreaching '{asked.name}', on the way", on_the_way, visit=visit)
@@ -263,7 +263,7 @@ class CardDriver:
                 entered = self._way.stages(terminal, self._card)[-1].enter(connection)
                 request = parties.request_for(terminal, SAME_PERSON, entered.binding, claimed)
                 seen = "the request is refused"
-                credential.present(entered.channel, request.to_octets())
+                present(entered.channel, terminal, request)
                 seen = "answered"
             except (CardRefused, TrustError):
                 pass

@@ -18,6 +18,7 @@ from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.credential import ATTRIBUTES, Index
 from mumei_core.crypto.curve import Point
 from mumei_core.crypto.hash_to_curve import context_point
+from mumei_core.crypto.revocation.messages import Token
 from mumei_core.dates import date_of, day_number
 from mumei_core.errors import DecodingError
 from mumei_core.presentation.messages import KEY_HINT_LENGTH, Presentation
@@ -27,14 +28,18 @@ _TRANSACTION: Final = bytes(range(32))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question by name. ``pin``: the card demands the PIN for it."""
+    """A question by name. ``pin``: the card demands the PIN for it; ``token``: the card is to show that it is not
+    revoked.
+    """
 
     name: str
     question: Question
     pin: bool = False
+    token: bool = False
 
 
 OVER_20: Final = Asked(name="over 20", question=Question(predicates=(over(20),)))
+NOT_REVOKED: Final = Asked(name="over 20, not revoked", question=Question(predicates=(over(20),)), token=True)
 FROM_HERE: Final = Asked(
     name="prefecture and pseudonym", question=Question(disclose=(Index.PREFECTURE,), pseudonym=True)
 )
@@ -87,7 +92,7 @@ def request_for(terminal: Terminal, asked: Asked, binding: bytes, today: date) -
 
 
 _KINDS: Final = (
-    ("sake", (OVER_20,)),
+    ("sake", (NOT_REVOKED,)),
     ("tobacco", (OVER_20,)),
     ("forum", (FROM_HERE, OVER_20)),
     ("library", (SAME_PERSON, SCHOOL_AGE)),
@@ -139,8 +144,16 @@ def take_apart(request: bytes, wire: bytes) -> Answered | None:
     # Without header, disclosed values and pseudonym: randomised octets only.
     rest = wire[_HEADER_LENGTH + len(shown) :]
     digits = b"".join(digit.to_octets() for proofs in presentation.digits for digit in proofs)
-    proof = rest[: len(rest) - len(digits) - len(pseudonym)]
-    parts = {"proof": proof, "pseudonym": pseudonym, "digits": digits}
+    token = presentation.token if isinstance(presentation.token, Token) else None
+    shown_token = token.to_octets() if token else b""
+    proof = rest[: len(rest) - len(digits) - len(pseudonym) - len(shown_token)]
+    parts = {
+        "proof": proof,
+        "pseudonym": pseudonym,
+        "digits": digits,
+        "salt": token.salt if token else b"",
+        "token": token.K.to_octets() if token else b"",
+    }
     classes = {
         "credential expiry": date_of(presentation.valid_until).isoformat(),
         "issuer key period": presentation.key_hint.hex(),

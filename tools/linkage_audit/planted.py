@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cbor2
@@ -16,13 +16,16 @@ from tools.linkage_audit.observation import SW_LENGTH
 
 from mumei_card.applet.coupons import RECORD_COUPON, SESSION_COUPON
 from mumei_card.applet.records import COUNTER_LENGTH, RECORD_CREDENTIAL, StoredCredential
+from mumei_card.applet.slots import RECORD_SLOT_KEY
+from mumei_card.chip.counters import OperationCounters
 from mumei_card.chip.nvm import Nvm
-from mumei_card.chip.rng import HedgedRng
+from mumei_card.chip.rng import HedgedRng, Trng
 from mumei_card.os.context import RECORD_CARD_KEY, CardContext
 from mumei_card.os.kernel import Kernel
 from mumei_core.commands import codes
 from mumei_core.credential import Index
 from mumei_core.crypto.hashing import EXPAND_LENGTH
+from mumei_core.iso7816.apdu import CommandAPDU, ResponseAPDU
 from mumei_core.iso7816.ber_tlv import encode, parse_one
 
 _LETTING_IN: Final = (bytes((codes.INS_DESCRIBE_TERMINAL,)), bytes((codes.INS_EXTERNAL_AUTHENTICATE,)))
@@ -154,6 +157,24 @@ class SparingCard(Kernel):
         return super().transmit(octets)
 
 
+class ReusedSlot(Kernel):
+    """PREPARE always takes the first slot, and burns none: the same token comes at every visit."""
+
+    def _dispatch(self, command: CommandAPDU) -> ResponseAPDU:
+        if command.ins != codes.INS_PREPARE:
+            return super()._dispatch(command)
+        ours = self.context
+        self.context = replace(ours, trng=Trng(bytes, OperationCounters()))
+        try:
+            return super()._dispatch(command)
+        finally:
+            self.context = ours
+            burned = [
+                name for name in ours.nvm.sizes() if name.startswith("slot_") and name != RECORD_SLOT_KEY
+            ]
+            ours.nvm.commit(dict.fromkeys(burned))
+
+
 class RareStatusWord(Kernel):
     """Some cards say "function not supported" where the others say "wrong P1-P2"."""
 
@@ -193,6 +214,7 @@ PLANTS: Final[dict[str, Plant]] = {
         Plant(name="blindings used again under fresh points", make=ReusedBlindings, required=False),
         Plant(name="one more multiplication on some cards", make=SlowForSome, required=False),
         Plant(name="less work after a torn session", make=SparingCard, required=False),
+        Plant(name="a slot shown again", make=ReusedSlot, required=False),
         Plant(name="another status word on some cards", make=RareStatusWord, required=False),
         Plant(name="the issuer's signature inside a challenge", make=SignatureInChallenge, required=False),
     )

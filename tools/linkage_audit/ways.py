@@ -17,6 +17,7 @@ from tools.linkage_audit.findings import AdmittedClass
 from tools.linkage_audit.observation import RecordingConnection
 from tools.linkage_audit.parties import Asked, RelyingParty
 from tools.linkage_audit.probes import Probe, short_battery, visit_battery
+from tools.linkage_audit.tokens import EveryToken
 
 from mumei.issuer.embedded import EmbeddedIssuer
 from mumei.issuer.keys import IssuerKey
@@ -28,7 +29,9 @@ from mumei.session import credential, personalisation
 from mumei.session.application import Application
 from mumei.session.channel import Channel
 from mumei.session.holder import Pin, TransportPin, change_pin, verify_pin
+from mumei.terminal.calendar import development_calendar
 from mumei.terminal.check import Visit, visit
+from mumei.terminal.revocation_check import RevocationCheck
 from mumei.terminal.trust import Terminal
 from mumei.transport.base import CardConnection
 from mumei_card.chip.nvm import Nvm
@@ -313,7 +316,8 @@ class PlainDescription(Way):
     ) -> Terminal:
         first = day_number(today)
         description = party.description(asked, first=first, last=first + _VALIDITY_DAYS)
-        return Terminal.of(description, parameters)
+        kind = EveryToken if asked.token else RevocationCheck
+        return Terminal.of(description, parameters, revocation=kind(calendar=development_calendar()))
 
     def visit(
         self, connection: CardConnection, terminal: Terminal, asked: Asked, holder: Holder, *, today: date
