@@ -176,6 +176,7 @@ def test_keys_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("number", ["", "00", "zz" * 10, "00" * 11])
 def test_a_card_number_that_is_none(tmp_path: Path, number: str) -> None:
+    assert mumei("office", "init", "--registry", tmp_path / "r.db").exit_code == 0
     result = mumei(
         "office", "enrol", "1", "--registry", tmp_path / "r.db", "--issuer", tmp_path, "--card-number", number
     )
