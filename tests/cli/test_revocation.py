@@ -224,3 +224,54 @@ def test_the_list_of_trustees_stands_only_with_both_signatures(folder: Folder) -
     assert mumei(*verify, *swapped).exit_code == 5
     taken = mumei("revocation", "trustees", folder / "authority", folder / "trustees.statement", *swapped)
     assert taken.exit_code == 5 and "root and auditor" in taken.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--processes", "2", "--cluster", "tls://head:8786"], "--cluster for others"),
+        (["--tls-ca", "ca.pem"], "are of a cluster"),
+        (["--cluster", "tcp://head.example:8786"], "in clear"),
+        (["--cluster", "head"], "no address"),
+    ],
+    ids=["both", "TLS alone", "in clear", "no address"],
+)
+def test_where_to_compute_is_said_once_and_safely(folder: Folder, options: list[str], said: str) -> None:
+    command = ("trustee", "evaluate", folder / "court", "--out", folder / "x", *folder.passphrase)
+    with calendar_at(MONDAY):
+        refused = mumei(*command, *options)
+    assert refused.exit_code == 2 and said in refused.stderr
+    assert not (folder / "x").exists()
+
+
+def test_wrong_files_are_said(folder: Folder) -> None:
+    (folder / "a.file").write_bytes(b"something else")
+    court, wrong = folder / "court", folder / "a.file"
+    cases: tuple[tuple[tuple[str | Path, ...], int], ...] = (
+        (("trustee", "approve", court, wrong, *folder.passphrase), 2),
+        (("trustee", "check", court, wrong, "--out", folder / "x", *folder.passphrase), 2),
+        (("trustee", "check", court, wrong, "--out", folder / "x", "--trustees", wrong, *folder.passphrase), 5),
+        (("trustee", "show", folder / "nowhere"), 5),
+        (("revocation", "cases", folder / "authority", wrong), 2),
+        (("revocation", "status", folder / "nowhere"), 5),
+        (("revocation", "trustees", folder / "authority", wrong, *folder.roots), 5),
+        (("auditor", "verify", "statement", wrong, "--auditor", folder / "auditor" / "auditor.pub"), 5),
+        (("auditor", "sign", "statements", folder / "x", "--by", folder / "auditor", "--authority",
+          folder / "authority" / "authority.pub", *folder.passphrase), 2),
+        (("trustee", "init", court, "--name", "again", *folder.passphrase), 2),
+        (("revocation", "init", folder / "authority", *folder.passphrase), 2),
+    )  # fmt: skip
+    with calendar_at(MONDAY):
+        for command, code in cases:
+            assert mumei(*command).exit_code == code, command
+
+
+def test_several_handles_are_evaluated_with_progress(folder: Folder) -> None:
+    with calendar_at(MONDAY):
+        approve(folder, "court", folder.handles().card())
+        made = mumei(
+            "trustee", "evaluate", folder / "court", "--out", folder / "o", "--processes", "1",
+            *folder.passphrase,
+        )  # fmt: skip
+    assert "evaluating for epoch 7666, which begins on 2026-11-30" in made.stderr
+    assert "multiplications: 1,024 of 1,024" in made.stderr

@@ -35,7 +35,9 @@ def engine_options(function: Command) -> Command:
         engine: Engine
         if cluster is None:
             if tls_ca or tls_cert or tls_key:
-                raise UsageError("--tls-ca, --tls-cert and --tls-key go with --cluster")
+                raise UsageError(
+                    "--tls-ca, --tls-cert and --tls-key are of a cluster", hint="Name it: --cluster ADDRESS."
+                )
             engine = LocalEngine(processes)
         elif processes is not None:
             raise UsageError("--processes is for this machine, --cluster for others", hint="Give one.")

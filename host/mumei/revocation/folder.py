@@ -16,6 +16,7 @@ from mumei.files import make_folder, read_file, replace_file, write_new_file
 from mumei.key_file import DEFAULT_LOG2_N
 from mumei.signing_key import load_key, save_key
 from mumei.trustee.documents import CaseFile
+from mumei_core.commands.request import MAX_RP_CONTEXT
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import DataError, DecodingError, InvalidProof, TrustError, UsageError
 from mumei_core.issuing_statements import TrusteeListRecord
@@ -152,4 +153,9 @@ def read_contexts(path: Path) -> tuple[bytes, ...]:
         lines = octets.decode("utf-8").splitlines()
     except UnicodeDecodeError:
         raise DataError(f"{path.name} is not UTF-8", hint="One context a line.") from None
-    return tuple(sorted({line.strip().encode() for line in lines if line.strip()}))
+    found = tuple(sorted({line.strip().encode() for line in lines if line.strip()}))
+    if any(len(each) > MAX_RP_CONTEXT for each in found):
+        raise DataError(
+            f"{path.name}: a context has 1 to {MAX_RP_CONTEXT} octets", hint="One context a line."
+        )
+    return found

@@ -202,7 +202,10 @@ class RevocationList:
         try:
             check_body(self.body)
         except DecodingError as error:
-            raise TrustError(f"the list of {self.header.name.words()} is badly made: {error}") from error
+            raise TrustError(
+                f"the list of {self.header.name.words()} is badly made: {error}",
+                hint="The revocation authority has signed it so: tell it.",
+            ) from error
         if self.header.count * ENTRY_LENGTH != len(self.body):
             raise TrustError("a list's count of entries is wrong", hint="Tell the revocation authority.")
 

@@ -25,7 +25,7 @@ from mumei.trustee.documents import CaseFile
 from mumei.trustee.points import PointSet, check_epoch, sets_of
 from mumei_core.eac.signature import SigningKey
 from mumei_core.epochs import SLOTS, first_day
-from mumei_core.errors import DataError, HostEnvironmentError, TrustError
+from mumei_core.errors import DataError, DecodingError, HostEnvironmentError, TrustError
 
 AT_ONCE: Final = 16
 """So many cards may enter a list together within an epoch: each hides among the others."""
@@ -213,11 +213,21 @@ def _write(
             _write_flushed(making / _FULL / name.file_name, made.to_octets())
             before = place / str(number - 1) / _FULL / name.file_name
             if before.exists():
-                delta = made.delta_since(_full(before))
+                delta = _delta(made, _full(before))
                 _write_flushed(making / _DELTA / name.file_name, delta.to_octets())
             count += 1
             pace(count, total)
     return count
+
+
+def _delta(made: RevocationList, before: RevocationList) -> DeltaList:
+    try:
+        return made.delta_since(before)
+    except DecodingError as error:
+        raise DataError(
+            f"the list of {made.header.name.words()} would lack cards that are on the published one",
+            hint="Files of the folder 'combined' are missing: combine again, then publish.",
+        ) from error
 
 
 def _write_flushed(path: Path, octets: bytes) -> None:

@@ -6,7 +6,8 @@ number of its own, by which people speak of it on the telephone before anything 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -27,6 +28,7 @@ _CASE: Final = "mumei case 1"
 _TRUSTEE: Final = "mumei trustee 1"
 _CONFIRMED: Final = b"MUMEI-CONFIRMED-V1"
 _LONGEST_NAME: Final = 64
+_ANEW: Final = "Check the path; get the file anew if it was damaged."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class TrusteeInfo:
             path, _TRUSTEE, {"name": str, "sealing": bytes, "signing": bytes}, what="trustee's file"
         )
         if not 0 < len(found["name"]) <= _LONGEST_NAME:
-            raise TrustError(f"{path.name}: a trustee's name has 1 to {_LONGEST_NAME} characters")
+            raise TrustError(f"{path.name}: a trustee's name has 1 to {_LONGEST_NAME} characters", hint=_ANEW)
         try:
             return cls(
                 name=found["name"],
@@ -56,7 +58,7 @@ class TrusteeInfo:
                 signing=check_point(found["signing"]),
             )
         except DecodingError as error:
-            raise TrustError(f"{path.name} holds no trustee's keys: {error}") from error
+            raise TrustError(f"{path.name} holds no trustee's keys: {error}", hint=_ANEW) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,8 @@ class Envelopes:
     def load(cls, path: Path) -> Self:
         """Raises DataError."""
         found = _load(path, _ENVELOPES, {"day": int, "handles": list}, what="envelopes")
-        return cls(day=_day(found["day"]), handles=tuple(map(_handle, found["handles"])))
+        with _said(path.name, "envelopes"):
+            return cls(day=_day(found["day"]), handles=tuple(map(_handle, found["handles"])))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +121,9 @@ class Confirmations:
         found = _load(path, _CONFIRMATIONS, fields, what="confirmations")
         digests = found["handles"]
         if not all(type(each) is bytes and len(each) == DIGEST_LENGTH for each in digests):
-            raise DataError(f"{path.name} holds something else than confirmations")
+            raise DataError(f"{path.name} holds something else than confirmations", hint=_ANEW)
         if len(found["trustees"]) != DIGEST_LENGTH or len(found["signature"]) != SIGNATURE_LENGTH:
-            raise DataError(f"{path.name} holds something else than confirmations")
+            raise DataError(f"{path.name} holds something else than confirmations", hint=_ANEW)
         return cls(
             trustees=found["trustees"],
             index=found["index"],
@@ -199,14 +202,17 @@ class CaseFile:
         fields = {"number": bytes, "opened": int, "consent": bool, "withdrawn": bool, "handles": list}
         found = _parse(octets, name, _CASE, fields, what="case file")
         if len(found["number"]) != CASE_NUMBER_LENGTH or not found["handles"]:
-            raise DataError(f"{name} is no case: it has a number of 16 octets, and at least one handle")
-        return cls(
-            number=found["number"],
-            opened=_day(found["opened"]),
-            consent=found["consent"],
-            withdrawn=found["withdrawn"],
-            handles=tuple(map(_case_handle, found["handles"])),
-        )
+            raise DataError(
+                f"{name} is no case: it has a number of 16 octets, and at least one handle", hint=_ANEW
+            )
+        with _said(name, "case file"):
+            return cls(
+                number=found["number"],
+                opened=_day(found["opened"]),
+                consent=found["consent"],
+                withdrawn=found["withdrawn"],
+                handles=tuple(map(_case_handle, found["handles"])),
+            )
 
 
 def case_words(number: bytes) -> str:
@@ -246,7 +252,16 @@ def _parse(octets: bytes, name: str, form: str, fields: Mapping[str, type], *, w
     except ValueError:
         found = None
     if not isinstance(found, dict) or found.get("form") != form or found.keys() != {"form", *fields}:
-        raise DataError(f"{name} is no {what}", hint="Check the path; get the file anew if it was damaged.")
+        raise DataError(f"{name} is no {what}", hint=_ANEW)
     if not all(type(found[key]) is kind for key, kind in fields.items()):
-        raise DataError(f"{name} is no {what}: a field is of another type")
+        raise DataError(f"{name} is no {what}: a field is of another type", hint=_ANEW)
     return found
+
+
+@contextmanager
+def _said(name: str, what: str) -> Iterator[None]:
+    """What is wrong inside a document is said of its file."""
+    try:
+        yield
+    except DecodingError as error:
+        raise DataError(f"{name} is no {what}: {error}", hint=_ANEW) from error

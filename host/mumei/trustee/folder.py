@@ -29,6 +29,7 @@ KIND: Final = "trustee-key"
 _SCALAR: Final = 32
 _PATIENCE: Final = 10.0
 _PAGE: Final = 500
+_BACKUP: Final = "Restore the trustee's folder from its backup."
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS trustee_list (digest BLOB PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS confirmed (handle BLOB PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;
@@ -124,7 +125,7 @@ class TrusteeFolder:
         octets = KeyFile.open(self.folder / KEY_FILE, KIND, passphrase)
         try:
             if len(octets) != 2 * _SCALAR:
-                raise KeyFileError(f"{KEY_FILE} holds no two keys")
+                raise KeyFileError(f"{KEY_FILE} holds no two keys", hint=_BACKUP)
             keys = TrusteeKeys(
                 sealing=bytes(octets[:_SCALAR]), signing=SigningKey(int.from_bytes(octets[_SCALAR:]))
             )
@@ -132,7 +133,7 @@ class TrusteeFolder:
             octets[:] = bytes(len(octets))
         info = self.info()
         if (keys.sealing_point, keys.signing.point) != (info.sealing, info.signing):
-            raise KeyFileError(f"{KEY_FILE} and {PUBLIC_FILE} disagree")
+            raise KeyFileError(f"{KEY_FILE} and {PUBLIC_FILE} disagree", hint=_BACKUP)
         return keys
 
     def join(self, record: TrusteeListRecord) -> int:
