@@ -1,12 +1,13 @@
-"""Statements of root and auditor that enrolment stands on: type 4 issuer key, type 5 list of trustees (2.2, 2.5).
+"""Statements that enrolment stands on: type 4 issuer key, type 5 list of trustees, type 6 a pinned key's successor.
 
-Both sign, the issuer's root first: neither alone can plant a key or trustees of its own. ASN.1:
-apdu_specs/mumei.asn1. Source: mumei protocol 2.2, 2.5.
+Root and auditor sign, the issuer's root first: neither alone can plant a key or trustees of its own. A successor is
+signed by the key that it follows, and by the auditor. ASN.1: apdu_specs/mumei.asn1. Source: protocol 2.2, 2.5.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final, Self
 
 from mumei_core.commands import codes
@@ -128,3 +129,35 @@ class TrusteeListRecord:
             t=der.read_integer(t),
             keys=tuple(map(der.read_octets, der.read_sequence(keys.to_bytes()))),
         )
+
+
+class PinnedKey(IntEnum):
+    """Whose key a card has pinned in one or two places."""
+
+    AUTHORITY = 0
+    AUDITOR = 1
+    ISSUER_ROOT = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuccessorRecord:
+    """Type 6. ``of``: whose; ``key``: the new one, 65 octets, which takes the place of the elder of two."""
+
+    of: PinnedKey
+    key: bytes
+
+    def __post_init__(self) -> None:
+        check_point(self.key)
+
+    def to_octets(self) -> bytes:
+        """What the old key and the auditor sign."""
+        return signed_record(codes.STATEMENT_SUCCESSOR, der.integer(int(self.of)), der.octet_string(self.key))
+
+    @classmethod
+    def from_octets(cls, octets: bytes) -> Self:
+        """Raises :class:`DecodingError`."""
+        of, key = record_fields(octets, codes.STATEMENT_SUCCESSOR, lengths=(2,))
+        number = der.read_integer(of)
+        if number not in tuple(PinnedKey):
+            raise DecodingError("a successor of no key that cards pin")
+        return cls(of=PinnedKey(number), key=der.read_octets(key))

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 from tests.fixtures import standard, world
-from tests.fixtures.certificates import AUDITOR
+from tests.fixtures.certificates import AUDITOR, REVOCATION
 from tests.fixtures.desk import Desk, desk_with
 from tests.fixtures.world import TODAY, in_memory, records_of
 
@@ -19,17 +19,23 @@ from mumei.session.channel import Channel
 from mumei.session.personalisation import CardNotReadyError
 from mumei.session.scp03 import open_scp03
 from mumei_card.applet.issuing_trust import RECORD_ISSUER_KEYS, RECORD_TRUSTEES
-from mumei_card.applet.trust_points import trust_records
+from mumei_card.applet.trust_points import (
+    RECORD_AUDITOR_KEYS,
+    RECORD_AUTHORITY_KEYS,
+    RECORD_ROOT_KEYS,
+    trust_records,
+)
 from mumei_core.commands import codes
 from mumei_core.commands.enrolment import EnrolmentAnswer, IssuedCredential
 from mumei_core.crypto.curve import BP1, scalar_from_octets
 from mumei_core.dates import day_number
 from mumei_core.development import DevelopmentRole, development_key
 from mumei_core.development_trustees import development_trustees
+from mumei_core.eac import der
 from mumei_core.eac.signature import SigningKey
-from mumei_core.errors import CardRefused
-from mumei_core.issuing_statements import IssuerKeyRecord, TrusteeListRecord
-from mumei_core.statements import SignedStatement
+from mumei_core.errors import CardRefused, DecodingError
+from mumei_core.issuing_statements import IssuerKeyRecord, PinnedKey, SuccessorRecord, TrusteeListRecord
+from mumei_core.statements import SignedStatement, signed_record
 
 ROOT = development_key(DevelopmentRole.ISSUER_ROOT)
 DEVELOPMENT_AUDITOR = development_key(DevelopmentRole.AUDITOR)
@@ -195,3 +201,70 @@ def test_w1_of_another_key_is_the_auditors_to_find() -> None:
     with desk_with(world.card_with_parameters()) as card:
         assert takes(card, signed(replace(key_of(), W1=(BP1 * 5).to_octets()))) == codes.SW_OK
         assert card.store_credential(credential_under(card, "Gifu TEST")) == codes.SW_WRONG_DATA
+
+
+class TestSuccessors:
+    """Every pinned key has two places; the old key signs its successor, and the auditor too."""
+
+    @pytest.fixture
+    def pinned(self) -> Iterator[Desk]:
+        with desk_with({**world.card_with_parameters(), **trust_records(standard.card_trust())}) as desk:
+            yield desk
+
+    @staticmethod
+    def names(of: PinnedKey, new: SigningKey, old: SigningKey, auditor: SigningKey = AUDITOR) -> bytes:
+        record = SuccessorRecord(of=of, key=new.point).to_octets()
+        return SignedStatement.by(record, old, auditor).to_octets()
+
+    @pytest.mark.parametrize(
+        ("of", "old", "record"),
+        [
+            (PinnedKey.AUTHORITY, REVOCATION, RECORD_AUTHORITY_KEYS),
+            (PinnedKey.AUDITOR, AUDITOR, RECORD_AUDITOR_KEYS),
+            (PinnedKey.ISSUER_ROOT, standard.ISSUER_ROOT, RECORD_ROOT_KEYS),
+        ],
+        ids=["authority", "auditor", "issuer's root"],
+    )
+    def test_old_and_new_then_the_two_newest(
+        self, pinned: Desk, of: PinnedKey, old: SigningKey, record: str
+    ) -> None:
+        second, third = SigningKey(21), SigningKey(22)
+        for _ in range(2):
+            assert takes(pinned, self.names(of, second, old)) == codes.SW_OK
+            assert pinned.records[record] == old.point + second.point
+        assert takes(pinned, self.names(of, third, second)) == codes.SW_OK
+        assert pinned.records[record] == second.point + third.point
+        if of is not PinnedKey.AUDITOR:
+            # What has gone signs no more, and comes not back.
+            assert takes(pinned, self.names(of, SigningKey(23), old)) == codes.SW_WRONG_DATA
+            assert takes(pinned, self.names(of, old, old)) == codes.SW_WRONG_DATA
+
+    def test_the_new_root_names_trustees(self, pinned: Desk) -> None:
+        new, statement = SigningKey(24), replace(development_trustees(), version=5)
+        assert takes(pinned, signed(statement, new, AUDITOR)) == codes.SW_WRONG_DATA
+        assert takes(pinned, self.names(PinnedKey.ISSUER_ROOT, new, standard.ISSUER_ROOT)) == codes.SW_OK
+        assert takes(pinned, signed(statement, new, AUDITOR)) == codes.SW_OK
+
+    def test_nobody_else_names_one(self, pinned: Desk) -> None:
+        before, new = pinned.records, SigningKey(25)
+        for old, auditor in (
+            (AUDITOR, AUDITOR),
+            (new, AUDITOR),
+            (REVOCATION, REVOCATION),
+            (REVOCATION, new),
+            (standard.ISSUER_ROOT, AUDITOR),
+        ):
+            assert takes(pinned, self.names(PinnedKey.AUTHORITY, new, old, auditor)) == codes.SW_WRONG_DATA
+        assert pinned.records == before
+
+    def test_a_card_that_has_pinned_none(self, card: Desk) -> None:
+        statement = self.names(PinnedKey.ISSUER_ROOT, SigningKey(26), ROOT, DEVELOPMENT_AUDITOR)
+        assert takes(card, statement) == codes.SW_CONDITIONS
+
+    def test_of_no_key_that_there_is(self) -> None:
+        good = SuccessorRecord(of=PinnedKey.AUDITOR, key=AUDITOR.point)
+        assert SuccessorRecord.from_octets(good.to_octets()) == good
+        with pytest.raises(DecodingError):
+            SuccessorRecord.from_octets(
+                signed_record(codes.STATEMENT_SUCCESSOR, der.integer(3), der.octet_string(AUDITOR.point))
+            )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mumei_card.applet.records import PinnedParameters
-from mumei_card.applet.trust_points import auditor_keys, root_keys
+from mumei_card.applet.trust_points import auditor_keys, root_keys, take_successor
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_core.commands import codes
@@ -27,11 +27,13 @@ RECORD_TRUSTEES: Final = "trustees"
 
 
 def take_statement(context: CardContext, octets: bytes) -> None:
-    """Check a statement of type 4 or 5 and keep it, in one commit. Raises :class:`CardError` 6A 80, 69 85."""
+    """Check a statement of type 4, 5 or 6 and keep it, in one commit. Raises :class:`CardError` 6A 80, 69 85."""
     try:
         statement = SignedStatement.from_octets(octets)
-        statement.check(root_keys(context), auditor_keys(context))
         kind = record_type(statement.record)
+        if kind == codes.STATEMENT_SUCCESSOR:
+            return take_successor(context, statement)
+        statement.check(root_keys(context), auditor_keys(context))
         if kind == codes.STATEMENT_TRUSTEES:
             _take_trustees(context, TrusteeListRecord.from_octets(statement.record))
         else:

@@ -14,12 +14,21 @@ from mumei_core.commands import codes
 from mumei_core.commands.trust import CardTrust, split_keys
 from mumei_core.development import DevelopmentRole, development_key
 from mumei_core.eac.trust import Trust
+from mumei_core.issuing_statements import PinnedKey, SuccessorRecord
+from mumei_core.statements import SignedStatement
 
 RECORD_TRUST: Final = "trust_points"
 """Trust points and date in one record: they change together."""
 RECORD_AUDITOR_KEYS: Final = "auditor_keys"
 RECORD_ROOT_KEYS: Final = "root_keys"
 RECORD_AUTHORITY_KEYS: Final = "authority_keys"
+
+_PLACES: Final = 2
+_SUCCEEDED: Final = {
+    PinnedKey.AUTHORITY: RECORD_AUTHORITY_KEYS,
+    PinnedKey.AUDITOR: RECORD_AUDITOR_KEYS,
+    PinnedKey.ISSUER_ROOT: RECORD_ROOT_KEYS,
+}
 
 
 def trust_point_names(context: CardContext) -> tuple[bytes, ...]:
@@ -60,6 +69,21 @@ def _keys(context: CardContext, record: str, role: DevelopmentRole) -> tuple[byt
     if context.profile == codes.PROFILE_DEVELOPMENT and context.nvm.get(RECORD_TRUST) is None:
         return (development_key(role).point,)
     return split_keys(context.nvm.get(record) or b"")
+
+
+def take_successor(context: CardContext, statement: SignedStatement) -> None:
+    """A pinned key names its successor: two places, the elder goes. The auditor signs too; its own alone.
+
+    Raises InvalidProof, DecodingError; CardError 69 85 on a card that has pinned no such key.
+    """
+    record = SuccessorRecord.from_octets(statement.record)
+    name = _SUCCEEDED[record.of]
+    keys = split_keys(context.nvm.get(name) or b"")
+    if not keys:
+        raise CardError(codes.SW_CONDITIONS, "the card has pinned no key that this one could follow")
+    statement.check(keys, auditor_keys(context))
+    if record.key not in keys:
+        context.nvm.commit({name: b"".join((*keys, record.key)[-_PLACES:])})
 
 
 def trust_records(found: CardTrust) -> dict[str, bytes]:

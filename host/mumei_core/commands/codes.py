@@ -71,6 +71,8 @@ STATEMENT_SLOTS: Final = 0x02  # type of an audited statement: slot points of an
 STATEMENT_RECOGNISE: Final = 0x03
 STATEMENT_ISSUER_KEY: Final = 0x04  # type of an audited statement: issuer's key and its days; project 2.5
 STATEMENT_TRUSTEES: Final = 0x05  # type of an audited statement: list of trustees; project 2.5
+# type of an audited statement: the key that follows a pinned one; project 2.2
+STATEMENT_SUCCESSOR: Final = 0x06
 TAG_CERTIFICATE: Final = 0x7F21  # TR-03110-3 v2.21 D.2, CV certificate
 TAG_CERTIFICATE_BODY: Final = 0x7F4E  # TR-03110-3 v2.21 D.2, in 7F21
 TAG_CERTIFICATE_SIGNATURE: Final = 0x5F37  # TR-03110-3 v2.21 D.2, in 7F21

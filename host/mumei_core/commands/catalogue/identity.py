@@ -1486,7 +1486,8 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                             ),
                             about=(
                                 "signed by root and auditor, apdu_specs/mumei.asn1: type 4, an issuer key; "
-                                "type 5, the trustees, in a higher version than the card's"
+                                "type 5, the trustees, in a higher version than the card's; type 6, signed by "
+                                "the old key and the auditor, a pinned key's successor"
                             ),
                         ),
                     ),
@@ -1658,7 +1659,8 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
                             ),
                             about=(
                                 "signed by root and auditor, apdu_specs/mumei.asn1: type 4, an issuer key; "
-                                "type 5, the trustees, in a higher version than the card's"
+                                "type 5, the trustees, in a higher version than the card's; type 6, signed by "
+                                "the old key and the auditor, a pinned key's successor"
                             ),
                         ),
                     ),
