@@ -17,7 +17,15 @@ from mumei.issuer.keys import IssuerKey
 from mumei.issuer.ledger import DurableLedger
 from mumei.issuer.memory_ledger import MemoryLedger
 from mumei.issuer.parameters import PublicParameters
-from mumei.issuer.periods import Period, PeriodIssuer, begin_period, check_no_gap, load_periods, signs_on
+from mumei.issuer.periods import (
+    Period,
+    PeriodIssuer,
+    begin_period,
+    check_no_gap,
+    load_periods,
+    signs_on,
+    waiting,
+)
 from mumei.key_file import WrongPassphraseError
 from mumei_core.dates import day_number
 from mumei_core.development import DevelopmentRole, development_key
@@ -143,9 +151,13 @@ class TestAFolder:
 
         assert made.table_hash == world.issuer().parameters.table_hash
         made.audit()
-        with pytest.raises(TrustError, match="nobody has signed on which days"):
-            self.load(folder)
+        # Until then the old one goes on alone, also after a restart.
+        (alone,) = self.load(folder)
+        assert waiting(folder) == ("2027",) and alone.key == world.issuer().key
         (folder / "periods/2027/issuer-key.statement").write_bytes(signed(made, TODAY, TODAY + 400))
+        assert waiting(folder) == ()
+        with pytest.raises(TrustError, match="nobody has signed until when the first key"):
+            self.load(folder)
         (folder / "issuer-key.statement").write_bytes(signed(world.issuer().key, TODAY - 300, TODAY + 30))
         periods = self.load(folder)
         assert [signs_on(periods, TODAY + d).public_key for d in (0, 31)] == [
@@ -155,6 +167,9 @@ class TestAFolder:
 
         # Over and destroyed, but still known: what it has signed can be renewed.
         (folder / "issuer.key").unlink()
+        with pytest.raises(TrustError, match="no ledger key"):
+            DurableLedger.of_folder(folder, PASSPHRASE)
+        begin_period(folder, "2028", PASSPHRASE)
         destroyed, alive = self.load(folder)
         assert destroyed.key is None and destroyed.public_key == world.issuer().key.public_key
         assert (

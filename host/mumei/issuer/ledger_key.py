@@ -42,6 +42,11 @@ class LedgerKey:
         """
         path = folder / LEDGER_KEY_FILE
         if not path.exists():
+            if not (folder / KEY_FILE).exists():
+                raise TrustError(
+                    f"there is no ledger key in {folder}",
+                    hint="Restore it from its back-up: it opens the ledger.",
+                )
             cls.generate().save(folder, passphrase, log2_n=KeyFile.load(folder / KEY_FILE).log2_n)
         octets = KeyFile.open(path, KIND, passphrase)
         if len(octets) != KEY_LENGTH:

@@ -60,12 +60,14 @@ class Period:
 def load_periods(
     folder: Path, passphrase: bytes, *, root_keys: Sequence[bytes], auditor_keys: Sequence[bytes]
 ) -> tuple[Period, ...]:
-    """The folder's keys, first one first. ``root_keys``, ``auditor_keys``: who must have signed the records.
+    """The folder's keys, first one first, without those of :func:`waiting`.
 
-    Raises TrustError where a further key has no record, or one that is not signed or about another key; as
+    ``root_keys``, ``auditor_keys``: who must have signed the records. Raises TrustError where the first key has no
+    record and a further one has, and for a record that is not signed or about another key; as
     :meth:`IssuerKey.load`.
     """
-    places = [folder, *sorted((folder / PERIODS_FOLDER).glob("*/"))]
+    further = [place for place in _further(folder) if place.name not in waiting(folder)]
+    places = [folder, *further]
     periods = []
     for place in places:
         name = place.name
@@ -76,11 +78,20 @@ def load_periods(
         record = _record(place, name, public, root_keys, auditor_keys)
         if record is None and len(places) > 1 and key is not None:
             raise TrustError(
-                f"nobody has signed on which days the key of {name} signs",
-                hint="Run: mumei auditor sign issuer-key; then put the statement into its folder.",
+                f"nobody has signed until when the first key of {name} signs, and there is a further one",
+                hint=f"Run: mumei auditor sign issuer-key {place / KEY_STATEMENT_FILE}",
             )
         periods.append(Period(name=name, public_key=public, key=key, record=record))
     return tuple(periods)
+
+
+def waiting(folder: Path) -> tuple[str, ...]:
+    """Names of the periods that nobody has signed yet: they sign nothing, and keep no other key from signing."""
+    return tuple(
+        place.name
+        for place in _further(folder)
+        if (place / KEY_FILE).exists() and not (place / KEY_STATEMENT_FILE).exists()
+    )
 
 
 def signs_on(periods: Sequence[Period], day: int) -> Period:
@@ -121,10 +132,8 @@ def begin_period(folder: Path, name: str, passphrase: bytes) -> PublicParameters
     if place.exists():
         raise UsageError(f"there is a period {name} already", hint="Choose another name.")
     first = PublicParameters.load(folder / PARAMETERS_FILE)
-    # Also proves that the passphrase is the right one, before anything is made.
-    sealed = KeyFile.load(folder / KEY_FILE)
-    IssuerKey.load(folder / KEY_FILE, passphrase)
-    alive = sum((other / KEY_FILE).exists() for other in (folder, *(folder / PERIODS_FOLDER).glob("*/")))
+    cost = check_folder_passphrase(folder, passphrase)
+    alive = len(_key_files(folder))
     if alive >= MAX_PERIODS:
         raise UsageError(
             f"there are {alive} keys, as many as a card can know",
@@ -137,12 +146,25 @@ def begin_period(folder: Path, name: str, passphrase: bytes) -> PublicParameters
         with all_or_none() as written:
             parameters.save(place / PARAMETERS_FILE)
             written.append(place / PARAMETERS_FILE)
-            key.save(place / KEY_FILE, passphrase, log2_n=sealed.log2_n)
+            key.save(place / KEY_FILE, passphrase, log2_n=cost)
     except BaseException:
         with suppress(OSError):
             place.rmdir()
         raise
     return parameters
+
+
+def check_folder_passphrase(folder: Path, passphrase: bytes) -> int:
+    """Open a key of the folder, to know that the passphrase is its own before anything is made under it.
+
+    Returns the cost of its key file (2^n). Raises TrustError where there is no key; as :meth:`IssuerKey.load`.
+    """
+    for path in _key_files(folder):
+        IssuerKey.load(path, passphrase)
+        return KeyFile.load(path).log2_n
+    raise TrustError(
+        f"there is no issuer's key in {folder}", hint="Check the path, or restore the key from its back-up."
+    )
 
 
 class PeriodIssuer:
@@ -186,6 +208,15 @@ class PeriodIssuer:
     def issue(self, request: IssuanceRequest) -> Issuance:
         """With today's key; what another key began, that key finishes."""
         return self._issuers[self.key_id].issue(request)
+
+
+def _further(folder: Path) -> list[Path]:
+    return sorted((folder / PERIODS_FOLDER).glob("*/"))
+
+
+def _key_files(folder: Path) -> list[Path]:
+    places = (folder, *_further(folder))
+    return [place / KEY_FILE for place in places if (place / KEY_FILE).exists()]
 
 
 def _record(

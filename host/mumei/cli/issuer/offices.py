@@ -19,14 +19,12 @@ from mumei.cli.output import emit
 from mumei.cli.secrets import SecretSource, secret_options
 from mumei.files import make_folder, write_new_file
 from mumei.issuer.folder import (
-    KEY_FILE,
     OFFICE_CERTIFICATE_FILE,
     OFFICE_KEY_FILE,
     SERVICE_CERTIFICATE_FILE,
     SERVICE_KEY_FILE,
 )
 from mumei.issuer.issuance import Purpose
-from mumei.issuer.keys import IssuerKey
 from mumei.issuer.office_ca import (
     CERTIFICATE_FILE,
     DEFAULT_DAYS,
@@ -39,6 +37,7 @@ from mumei.issuer.office_ca import (
     write_revoked,
 )
 from mumei.issuer.office_rights import OfficeRights
+from mumei.issuer.periods import check_folder_passphrase
 from mumei.issuer.tls import save_private_key
 from mumei.key_file import check_passphrase
 from mumei_core.errors import UsageError
@@ -239,7 +238,7 @@ def service_certificate(
     files = [folder / SERVICE_CERTIFICATE_FILE, folder / SERVICE_KEY_FILE, folder / CERTIFICATE_FILE]
     _refuse_existing(*files)
     words = secret(passphrase, "passphrase of the issuer's key")
-    IssuerKey.load(folder / KEY_FILE, words)
+    check_folder_passphrase(folder, words)
     ca = OfficeCa.load(ca_folder, secret(ca_passphrase, "passphrase of the office CA's key"))
     private = ec.generate_private_key(ec.SECP256R1())
     made = ca.certify_service(hosts, private.public_key(), now=utc_now(), days=days)

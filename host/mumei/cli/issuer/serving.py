@@ -17,13 +17,19 @@ from mumei.cli.output import emit, progress, warn
 from mumei.cli.public_keys import read_public_key
 from mumei.cli.secrets import SecretSource, secret_options
 from mumei.files import read_file
-from mumei.issuer.folder import KEY_FILE, PARAMETERS_FILE, SERVICE_CERTIFICATE_FILE, SERVICE_KEY_FILE
-from mumei.issuer.keys import IssuerKey
+from mumei.issuer.folder import PARAMETERS_FILE, SERVICE_CERTIFICATE_FILE, SERVICE_KEY_FILE
 from mumei.issuer.limits import Limits
 from mumei.issuer.office_ca import CERTIFICATE_FILE, REVOKED_FILE, read_certificate, utc_now
 from mumei.issuer.parameters import PublicParameters
 from mumei.issuer.peer import Offices
-from mumei.issuer.periods import Period, PeriodIssuer, load_periods, signs_on
+from mumei.issuer.periods import (
+    Period,
+    PeriodIssuer,
+    check_folder_passphrase,
+    load_periods,
+    signs_on,
+    waiting,
+)
 from mumei.issuer.server import HttpsServer, listen
 from mumei.issuer.service import EXPIRY_WARNING, IssuerService
 from mumei.issuer.signing_log import Head, LogLine
@@ -97,8 +103,7 @@ def serve(
         --issuer-root root/root.pub --auditor auditor.pub --trustees trustees.statement --maker-root maker.root
     """
     words = secret(passphrase, "passphrase of the issuer's key")
-    # Says at once that the passphrase is wrong, before anything is made under it.
-    IssuerKey.load(folder / KEY_FILE, words)
+    check_folder_passphrase(folder, words)
     identity = Identity(
         certificate=folder / SERVICE_CERTIFICATE_FILE,
         key=folder / SERVICE_KEY_FILE,
@@ -110,6 +115,11 @@ def serve(
     if not PublicParameters.load(folder / PARAMETERS_FILE).is_development:
         _demand(issuer_root, auditor, trustees, maker_root)
     _warn_of_ends(periods, identity)
+    for name in waiting(folder):
+        warn(
+            f"the key of period {name} signs nothing yet",
+            hint="Root and auditor sign its days: mumei auditor sign issuer-key.",
+        )
     limits = Limits(concurrent=concurrent)
     with open_ledger(folder, ledger, words) as opened:
         issuing = PeriodIssuer(
