@@ -10,8 +10,8 @@ from tests.fixtures import world
 from tests.fixtures.command_line import Place, mumei, mumei_json
 from tests.fixtures.plans import PowerCut
 
-from mumei.office.counter import enrol as enrol_flow
 from mumei.office.counter.report import ReportCodes
+from mumei.office.counter.seat import Seat
 from mumei.office.registry import Registry
 from mumei.transport.reader_choice import Reader, choose
 from mumei_card.chip.nvm import Nvm
@@ -120,7 +120,7 @@ class TestPlans:
             raise PowerCut
 
         with monkeypatch.context() as patch:
-            patch.setattr(enrol_flow.Seat, "again", dark)
+            patch.setattr(Seat, "again", dark)
             with pytest.raises(PowerCut):
                 office(place, "enrol", "1", "--card", place.card("hanako"), *desk(place))
         listed = office_json(place, "plan", "list")["plans"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.fixtures import standard, world
 from tests.fixtures.killed import PASSPHRASE, issue_from_files
-from tests.fixtures.plans import Card, PlanCounter, Power, PowerCut, worth_a_cut
+from tests.fixtures.plans import Card, PlanCounter, Power, PowerCut, reopened, worth_a_cut
 from tests.fixtures.postgres import copy_registry, empty_registry
 
 from mumei.office.counter.journal import Journal
@@ -40,7 +40,7 @@ def fresh(template: Path, cards: str) -> Iterator[PlanCounter]:
     """A counter with a registry of its own."""
     copy = copy_registry(template, template.with_name("ward.db"))
     try:
-        with Registry.open(copy, clock=world.noon, busy_timeout=0.05) as registry:
+        with reopened(copy) as registry:
             yield PlanCounter(registry=registry, standard_cards=cards == "standard")
     finally:
         for left in copy.parent.glob("ward.*"):
