@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from tests.fixtures import statements, world
+from tests.fixtures.coupon_sessions import DEVELOPMENT, enter
 from tests.fixtures.world import TODAY, over, request_of, terminal, under
 
 from mumei.session import credential as credential_session
@@ -104,6 +105,52 @@ def test_multiplications_are_those_of_the_budget_and_counted_right(
     assert told[codes.TAG_COUNT_NVM_WRITES] == 2 + 2
     if octets is not None:
         assert len(wire) == octets
+
+
+@pytest.mark.parametrize(
+    ("question", "answering", "octets"),
+    [
+        pytest.param(Question(predicates=(over(20),)), 8, 893, id="age and token"),
+        pytest.param(
+            Question(predicates=(over(20),), pseudonym=True), 10, 941, id="age, pseudonym and token"
+        ),
+    ],
+)
+def test_a_token_adds_two_multiplications_and_65_octets(
+    multiplications: Multiplications, question: Question, answering: int, octets: int
+) -> None:
+    """25 and 27 in all; PREPARE checks both signatures of the statement, and multiplies nothing in G1."""
+    at = world.terminal_for(question)
+    request = statements.with_token(at, request_of(at, question))
+    with channel_to(world.sample_card()) as channel:
+        multiplications.count = 0
+        credential_session.describe_terminal(channel, at.description_octets)
+        k = credential_session.prepare(channel, request.to_octets(), statements.slots())
+        assert multiplications.count == COUPON
+        prepared = counters(channel)
+        # The coupon's counter and the coupon; then counter, slot, week and log entry in one.
+        assert prepared[codes.TAG_COUNT_NVM_WRITES] == 2 + 1
+        tree = statements.tree()
+        wire = credential_session.present_slot(channel, tree.points[k].to_uncompressed(), tree.path(k))
+        told = counters(channel)
+        assert told[codes.TAG_COUNT_G1_MULTIPLICATIONS] == multiplications.count == COUPON + answering
+        assert told[codes.TAG_COUNT_NVM_WRITES] == 2 + 1 + 2
+    assert len(wire) == octets
+
+
+def test_a_statement_costs_two_verifications() -> None:
+    """In PREPARE where a token is asked, else in PRESENT; nothing where no date is."""
+    question = Question(predicates=(over(20),))
+    for asked, verifications in ((question, 2), (Question(pseudonym=True), 0)):
+        card, at = DEVELOPMENT.card(), world.terminal_for(asked)
+        enter(card, at, asked).present()
+        assert card.work_of(codes.INS_PRESENT).p256_verifications == verifications
+    card, at = DEVELOPMENT.card(), world.terminal_for(question)
+    session = enter(card, at, question)
+    statements.present_token(session.channel, at, statements.with_token(at, session.request))
+    assert card.work_of(codes.INS_PREPARE).p256_verifications == 2
+    assert card.work_of(codes.INS_PREPARE).g1_multiplications == 0
+    assert card.work_of(codes.INS_PRESENT).p256_verifications == 0
 
 
 def test_enrolment_is_counted_right(multiplications: Multiplications) -> None:

@@ -170,7 +170,7 @@ def answer_ours(rng: random.Random, ours: Credential, asked: Asked) -> bytes:
         return scalar(rng)
 
     coupon, table = prepare(GROUP, ours, draw), Table(digits().ours)
-    return present(GROUP, ours, coupon, asked.ours, asked.octets, table, BP1, draw).to_octets()
+    return present(GROUP, ours, coupon, asked.ours, asked.octets, table, BP1, draw, asked.slot).to_octets()
 
 
 def born_on(rng: random.Random, birth_date: int) -> tuple[Credential, reference.Credential]:

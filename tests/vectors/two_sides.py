@@ -14,7 +14,14 @@ from functools import cache
 from typing import Final
 
 from mumei_core import dates
-from mumei_core.commands.request import AgePredicate, Predicate, Request
+from mumei_core.commands.request import (
+    AgePredicate,
+    Predicate,
+    RecogniseToken,
+    Request,
+    SlotToken,
+    TokenRequest,
+)
 from mumei_core.credential import attribute_scalars, credential_header, key_id
 from mumei_core.crypto.bbs.issuer import public_key
 from mumei_core.crypto.bbs.messages import calculate_domain
@@ -24,10 +31,12 @@ from mumei_core.crypto.blind.prover import core_commit
 from mumei_core.crypto.blind.verifier import core_commit_verify
 from mumei_core.crypto.curve import GROUP, Point, R
 from mumei_core.crypto.generators import ALL, BLIND, SIGNER
-from mumei_core.crypto.hash_to_curve import context_point
+from mumei_core.crypto.hash_to_curve import context_point, recognise_point, slot_point
 from mumei_core.crypto.hashing import MUMEI
 from mumei_core.crypto.predicate.issuer import DigitParameters, make_digit_parameters
 from mumei_core.crypto.predicate.messages import DatePredicate, Kind
+from mumei_core.crypto.revocation.prover import Slot
+from mumei_core.epochs import epoch_of
 from mumei_core.presentation.prover import Credential, prepare, present
 from mumei_core.presentation.verifier import Verifier
 
@@ -139,6 +148,25 @@ class Asked:
     ours: Request
     theirs: reference.Request
     octets: bytes
+    k: int
+    salt: bytes
+
+    @property
+    def slot(self) -> Slot | None:
+        """Of the token asked, if one is."""
+        token = self.ours.token
+        if token is None:
+            return None
+        point = (
+            slot_point(token.epoch, token.bucket, self.k)
+            if isinstance(token, SlotToken)
+            else recognise_point(token.epoch, self.ours.rp_context)
+        )
+        return Slot(k=self.k, point=point, salt=self.salt)
+
+    @property
+    def their_slot(self) -> tuple[int, bytes] | None:
+        return None if self.ours.token is None else (self.k, self.salt)
 
 
 def build(
@@ -149,6 +177,11 @@ def build(
     nonce, binding, transaction = rng.randbytes(32), rng.randbytes(32), rng.choice((None, rng.randbytes(32)))
     context = rng.randbytes(rng.choice((1, 12, 127, 128, 255)))
     pseudonym, table_hash = rng.random() < 0.5, digits().ours.hash if predicates else None
+    epoch = rng.choice((epoch_of(date), rng.randrange(1 << 32)))
+    token: TokenRequest | None = rng.choice(
+        (None, SlotToken(epoch=epoch, bucket=rng.randrange(64)), RecogniseToken(epoch=epoch))
+    )
+    k = 255 if isinstance(token, RecogniseToken) else rng.randrange(16)
     ours: list[Predicate] = [
         AgePredicate(kind=Kind(kind), years=age)
         if age is not None
@@ -163,6 +196,7 @@ def build(
         predicates=tuple(ours),
         disclosed=disclosed,
         pseudonym=pseudonym,
+        token=token,
         transaction=transaction,
         table_hash=table_hash,
     )
@@ -174,6 +208,7 @@ def build(
         predicates=tuple(reference.DatePredicate(kind=k, age=age, day=day) for k, age, day in predicates),
         disclosed=sum(1 << i for i in disclosed),
         pseudonym=pseudonym,
+        token=token.to_octets() if token else None,
         transaction_hash=transaction,
         table_hash=table_hash,
     )
@@ -182,7 +217,7 @@ def build(
     assert Request.from_octets(octets) == request
     assert reference.parse_request(octets) == theirs
     assert date <= end
-    return Asked(ours=request, theirs=theirs, octets=octets)
+    return Asked(ours=request, theirs=theirs, octets=octets, k=k, salt=rng.randbytes(16))
 
 
 def any_predicate(rng: random.Random, date: int) -> tuple[int, int | None, int | None]:
@@ -217,7 +252,9 @@ def present_ours(issued: Issued, asked: Asked, named: Mapping[str, int]) -> byte
     OP = context_point(asked.ours.rp_context)
     coupon = prepare(GROUP, issued.ours, supply.__next__)
     table = Table(digits().ours)
-    wire = present(GROUP, issued.ours, coupon, asked.ours, asked.octets, table, OP, supply.__next__)
+    wire = present(
+        GROUP, issued.ours, coupon, asked.ours, asked.octets, table, OP, supply.__next__, asked.slot
+    )
     assert next(supply, None) is None
     return wire.to_octets()
 
@@ -230,13 +267,19 @@ def compare(rng: random.Random, issued: Issued, asked: Asked) -> None:
     """Our proof before their verifier, their proof before ours, and both the same octets from the same randoms."""
     named = fresh(rng, asked)
     wire = present_ours(issued, asked, named)
-    assert wire == reference.present(issued.theirs, asked.octets, named.__getitem__, table=digits().theirs)
+    assert wire == reference.present(
+        issued.theirs, asked.octets, named.__getitem__, table=digits().theirs, slot=asked.their_slot
+    )
     shown = reference.verify(
         issued.pk, digits().theirs.x_point, asked.octets, wire, table_hash=digits().theirs.table_hash
     )
 
     theirs = reference.present(
-        issued.theirs, asked.octets, fresh(rng, asked).__getitem__, table=digits().theirs
+        issued.theirs,
+        asked.octets,
+        fresh(rng, asked).__getitem__,
+        table=digits().theirs,
+        slot=asked.their_slot,
     )
     claim = verifier(issued).verify(asked.octets, theirs)
     assert theirs != wire
@@ -245,6 +288,9 @@ def compare(rng: random.Random, issued: Issued, asked: Asked) -> None:
         shown.valid_until,
         shown.pseudonym,
     )
+    assert (claim.token is None) == (shown.token is None)
+    if claim.token is not None:
+        assert (claim.token.k, claim.token.K.to_octets()) == (shown.slot, shown.token)
 
 
 def verifier(issued: Issued) -> Verifier:
