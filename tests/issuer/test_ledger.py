@@ -264,6 +264,11 @@ class TestTheFile:
         assert full.verify().number < 61
         full.close()
 
+    def test_on_a_server_that_is_away_is_said(self) -> None:
+        with pytest.raises(LedgerUnavailableError) as refused:
+            DurableLedger.open("postgresql://nobody@127.0.0.1:1/ledger", LEDGER_KEY)
+        assert "nothing was signed" in refused.value.hint
+
     def test_in_memory_or_behind_an_unknown_driver_is_refused(self) -> None:
         for where in ("sqlite://", "sqlite:///:memory:", "nonsense://x/y", "://"):
             with pytest.raises(UsageError) as refused:

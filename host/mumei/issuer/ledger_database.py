@@ -53,7 +53,7 @@ def open_engine(where: str | os.PathLike[str], *, busy_limit: float = BUSY_LIMIT
     except (NoSuchModuleError, ImportError):
         raise UsageError(
             "there is no driver for this kind of database",
-            hint="Name a file, or postgresql+psycopg://... with the 'postgres' extra installed.",
+            hint="Name a file, or postgresql://... with the 'postgres' extra installed.",
         ) from None
     if file is not None:
         _configure_sqlite(engine, busy_limit)
@@ -98,11 +98,13 @@ def _url_of(where: str | os.PathLike[str]) -> URL:
     if isinstance(where, os.PathLike) or "://" not in where:
         return URL.create("sqlite", database=os.fspath(where))
     try:
-        return make_url(where)
+        url = make_url(where)
     except ArgumentError:
         raise UsageError(
-            "this is no database URL", hint="Name a file, or postgresql+psycopg://user@host/name."
+            "this is no database URL", hint="Name a file, or postgresql://user@host/name."
         ) from None
+    # SQLAlchemy takes a bare "postgresql" for an older driver than the one that is installed with us.
+    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
 def _file_of(url: URL) -> Path | None:

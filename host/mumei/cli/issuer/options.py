@@ -30,7 +30,7 @@ def ledger_option(function: Command) -> Command:
     return click.option(
         "--ledger",
         metavar="URL",
-        help="The ledger's database, as postgresql+psycopg://host/name. [default: ledger.db in FOLDER]",
+        help="The ledger's database, as postgresql://host/name. [default: ledger.db in FOLDER]",
     )(wrapper)
 
 

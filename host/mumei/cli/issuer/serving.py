@@ -99,7 +99,7 @@ def serve(
     \b
     Examples:
       mumei issuer serve gifu --passphrase-file pass.txt
-      mumei issuer serve gifu --listen 10.1.2.3:8443 --ledger postgresql+psycopg://mumei@db/issuer \\
+      mumei issuer serve gifu --listen 10.1.2.3:8443 --ledger postgresql://mumei@db/issuer \\
         --issuer-root root/root.pub --auditor auditor.pub --trustees trustees.statement --maker-root maker.root
     """
     words = secret(passphrase, "passphrase of the issuer's key")
