@@ -6,13 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 from tests.fixtures import world
+from tests.fixtures.clerks import name_clerks
 from tests.fixtures.plans import Card, IssuedCounter
 from tests.fixtures.world import over
 
 from mumei.office.cards import CardConflictError
 from mumei.office.cases import Cases
+from mumei.office.clerks.approvals import ApprovalNeededError, Approvals, ApprovalState
+from mumei.office.clerks.session import ClerkSession
 from mumei.office.counter.cancelling import cancel_plan
+from mumei.office.counter.enrol import Till
 from mumei.office.counter.journal import Journal
+from mumei.office.counter.lost import end_report
 from mumei.office.counter.overview import overview
 from mumei.office.counter.plan import PlanConflictError
 from mumei.office.counter.report import ReportCodes
@@ -197,3 +202,57 @@ def test_what_the_office_knows(counter: IssuedCounter) -> None:
     assert len(known.cases) == 1
     with pytest.raises(NotFoundError):
         overview(counter.registry, 77)
+
+
+class TestTwoPersons:
+    """Revoking, wiping, a second card: nothing of it is done before somebody else has approved, and once only."""
+
+    @pytest.fixture
+    def people(self, counter: IssuedCounter) -> dict[str, ClerkSession]:
+        counter.issued()
+        return name_clerks(counter.registry)
+
+    def approve(self, counter: IssuedCounter, number: int, by: ClerkSession) -> None:
+        Approvals(counter.registry).decide(number, approve=True, by=by)
+
+    def test_revoked(self, counter: IssuedCounter, people: dict[str, ClerkSession]) -> None:
+        with pytest.raises(ApprovalNeededError) as needed:
+            counter.lost(session=people["sato"])
+        # The report holds at once.
+        assert counter.registry.cards_of(1)[0].state is CardState.LOST
+        assert Cases(counter.registry).cases() == ()
+        with pytest.raises(ApprovalNeededError) as again:
+            counter.lost(session=people["sato"])
+        assert again.value.number == needed.value.number
+        self.approve(counter, needed.value.number, people["mori"])
+        assert counter.lost(session=people["sato"]).resumed
+        assert len(Cases(counter.registry).cases()) == 1
+        states = [approval.state for approval in Approvals(counter.registry).all()]
+        assert states == [ApprovalState.USED]
+
+    def test_found_before_anybody_approved(
+        self, counter: IssuedCounter, people: dict[str, ClerkSession]
+    ) -> None:
+        with pytest.raises(ApprovalNeededError):
+            counter.lost(session=people["sato"])
+        counter.found()
+        end_report(Till(registry=counter.registry, clerk="sato"), 1)
+        assert Journal(counter.registry, clerk="-").plans(unfinished=True) == ()
+
+    def test_wiped(self, counter: IssuedCounter, people: dict[str, ClerkSession]) -> None:
+        with pytest.raises(ApprovalNeededError) as needed:
+            counter.give_back(None, session=people["sato"])
+        assert counter.registry.cards_of(1)[0].state is CardState.RETURNED
+        self.approve(counter, needed.value.number, people["mori"])
+        counter.give_back(None, session=people["sato"])
+        assert counter.registry.cards_of(1)[0].state is CardState.DESTROYED
+
+    def test_a_second_card(self, counter: IssuedCounter, people: dict[str, ClerkSession]) -> None:
+        blank = counter.new_card()
+        before = blank.records
+        with pytest.raises(ApprovalNeededError) as needed:
+            counter.enrol(blank, 1, replacement=True, session=people["sato"])
+        assert blank.records == before and len(counter.registry.enrolments_of(1)) == 1
+        self.approve(counter, needed.value.number, people["mori"])
+        counter.enrol(blank, 1, replacement=True, session=people["sato"])
+        assert [card.state for card in counter.registry.cards_of(1)] == [CardState.LOST, CardState.ISSUED]
