@@ -19,6 +19,8 @@ import psycopg
 _PACKAGES: Final = Path("/usr/lib/postgresql")
 _ACCOUNT: Final = "postgres"
 _ROLE: Final = "mumei"
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the folder inside is private
+_ENOUGH: Final = 1 << 30
 _DEADLINE: Final = 30.0
 
 # Nothing here has to survive a power cut.
@@ -58,6 +60,12 @@ def missing() -> str:
     return ""
 
 
+def _place() -> str:
+    """Memory, where there is enough of it: there a database is copied ten times as fast as on a disk."""
+    roomy = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH
+    return str(_MEMORY) if roomy else "/tmp"  # noqa: S108 - the folder inside is private
+
+
 class Postgres:
     """A running server; use as a context manager."""
 
@@ -69,7 +77,7 @@ class Postgres:
         self._programs = found
         self._account: str | None = None
         # Short, since a socket's path has 107 octets at most.
-        self.folder = Path(tempfile.mkdtemp(prefix="mumei-pg-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="mumei-pg-", dir=_place()))
         if os.geteuid() == 0:
             account = pwd.getpwnam(_ACCOUNT)
             os.chown(self.folder, account.pw_uid, account.pw_gid)
@@ -92,7 +100,10 @@ class Postgres:
 
     def create(self, database: str, *, template: str | None = None) -> str:
         """A new database, empty or a copy of one that nobody is connected to; its URL."""
-        self._run(f'CREATE DATABASE "{database}"' + (f' TEMPLATE "{template}"' if template else ""))
+        copied = f' TEMPLATE "{template}"' if template else ""
+        # Since 15 a copy goes through the log unless told otherwise, which is slower in memory.
+        strategy = " STRATEGY FILE_COPY" if float(self._programs.parent.name) >= 15 else ""
+        self._run(f'CREATE DATABASE "{database}"{copied}{strategy}')
         return self.url(database)
 
     def drop(self, database: str) -> None:
