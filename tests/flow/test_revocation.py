@@ -30,7 +30,9 @@ from mumei.terminal.question import Question
 from mumei.terminal.revocation_check import Rule
 from mumei.terminal.trust import Terminal
 from mumei.terminal.verdict import Outcome, Reason, RevocationState
+from mumei_core.commands import codes
 from mumei_core.epochs import bucket_of
+from mumei_core.errors import AnsweredAlreadyError, CardRemovedError
 
 AGE = Question(predicates=(over(20),))
 EVERYTHING = Question(predicates=(over(20),), prefecture=world.GIFU, pseudonym=True)
@@ -293,6 +295,49 @@ class TestSlots:
             answer = visit(channel, third, AGE, today=TODAY)
         assert (answer.verdict.outcome, answer.verdict.reason) == (Outcome.CANNOT_DECIDE, Reason.NO_SLOT)
         assert "Monday" in answer.verdict.advice
+
+    @pytest.mark.parametrize("ins", [codes.INS_PREPARE, codes.INS_PRESENT], ids=["PREPARE", "PRESENT"])
+    def test_a_reader_that_sends_it_twice(self, tmp_path: Path, development: Side, ins: int) -> None:
+        class Stutter(Wire):
+            """The first answer is lost on its way."""
+
+            def transmit(self, apdu: bytes) -> bytes:
+                if apdu[1] == ins:
+                    super().transmit(apdu)
+                return super().transmit(apdu)
+
+        at = development.publisher.informed(shop(development), tmp_path)
+        with in_memory(development.card(HANAKO_20_TODAY)) as card:
+            with pytest.raises(AnsweredAlreadyError):
+                visit(Channel(Stutter(card.connection)), at, AGE, today=TODAY)
+            assert settled(visit(Channel(card.connection), at, AGE, today=TODAY)) == ACCEPTED
+
+    @pytest.mark.parametrize("before", [True, False], ids=["command lost", "answer lost"])
+    @pytest.mark.parametrize("exchange", [4, 5], ids=["PREPARE", "PRESENT"])
+    def test_a_card_pulled_between_burns_a_slot_and_answers_the_next_time(
+        self, tmp_path: Path, development: Side, exchange: int, before: bool
+    ) -> None:
+        at = development.publisher.informed(shop(development), tmp_path)
+        with in_memory(development.card(HANAKO_20_TODAY)) as card:
+            for _ in range(11):
+                with pytest.raises(CardRemovedError):
+                    visit(
+                        Channel(Wire(card.connection, cut_at=exchange, before=before)), at, AGE, today=TODAY
+                    )
+                card.connection.reset()
+            assert settled(visit(Channel(card.connection), at, AGE, today=TODAY)) == ACCEPTED
+
+    def test_a_card_whose_memory_is_full_has_no_want_of_slots(self, development: Side) -> None:
+        class Full(Wire):
+            """Answers PRESENT as a card whose memory is full."""
+
+            def transmit(self, apdu: bytes) -> bytes:
+                return b"\x6a\x84" if apdu[1] == codes.INS_PRESENT else super().transmit(apdu)
+
+        with in_memory(development.card(HANAKO_20_TODAY)) as card:
+            answer = visit(Channel(Full(card.connection)), shop(development), AGE, today=TODAY)
+        assert (answer.verdict.outcome, answer.verdict.reason) == (Outcome.CANNOT_DECIDE, Reason.CARD_REFUSED)
+        assert "memory is full" in answer.verdict.detail
 
 
 def make_folders(folder: Path, names: list[str]) -> list[str]:

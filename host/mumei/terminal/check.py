@@ -247,9 +247,6 @@ def _refused(
     reason = Reason.CARD_REFUSED if isinstance(refused, CardRefused) else Reason.INVALID_PROOF
     if isinstance(refused, PresentationRefused):
         reason = _REASONS.get(refused.refusal, reason)
-        if refused.refusal is Refusal.NO_SLOT and not isinstance(plan.token, SlotToken):
-            # The same status word where no slot is at stake: the card's memory is full.
-            reason = Reason.CARD_REFUSED
         if refused.refusal is Refusal.MALFORMED and question.predicates:
             # Our own request in our own channel: all that the card can object to is the issuer's digit table.
             reason = Reason.UNKNOWN_ISSUER

@@ -69,7 +69,7 @@ _WORDS: Final = {
     Reason.INVALID_PROOF: "the proof does not hold: not a genuine card, or not one for this request",
     Reason.UNKNOWN_ISSUER: "the card's issuer is not one that this terminal trusts",
     Reason.NO_CONSENT: "the holder has not consented with the PIN",
-    Reason.DATE_REFUSED: "the card does not accept this terminal's date; check the clock and the validity",
+    Reason.DATE_REFUSED: "the card does not accept this terminal's date or statement; check clock and validity",
     Reason.CARD_REFUSED: "the card refused the request",
     Reason.REPORTED: "this card was reported",
     Reason.NO_STATEMENT: "this terminal has no epoch statement, without which cards answer nothing on dates",
