@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,7 +24,7 @@ from tests.issuer.signers import signer as usual_signer
 
 from mumei.issuer.check_issuance import IssuerPublicKey, by_key_id
 from mumei.issuer.client import RemoteIssuer
-from mumei.issuer.issuance import Issuing, Purpose
+from mumei.issuer.issuance import IssuerUnreachableError, Issuing, Purpose
 from mumei.issuer.ledger import DurableLedger
 from mumei.issuer.ledger_key import LedgerKey
 from mumei.issuer.limits import Limits
@@ -171,6 +174,15 @@ def serve_until_killed(folder: Path, certificates: Certificates, before: str, po
     ) as desk:
         port.send(desk.port)
         threading.Event().wait()
+
+
+def ask_until_killed(process: BaseProcess, ask: Callable[[], object]) -> None:
+    """Ask a service that will die; on a busy machine the first time may end before it was heard."""
+    while process.is_alive():
+        with pytest.raises(IssuerUnreachableError):
+            ask()
+        process.join(timeout=0.5)
+    assert process.exitcode == -signal.SIGKILL
 
 
 def long_ago() -> datetime:

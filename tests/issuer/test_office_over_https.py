@@ -9,10 +9,18 @@ import pytest
 from tests.fixtures import world
 from tests.fixtures.counter import Counter, counter_in
 from tests.issuer import cards
-from tests.issuer.desks import HOST, LEDGER_KEY, Certificates, running, serve_until_killed, trusted
+from tests.issuer.desks import (
+    HOST,
+    LEDGER_KEY,
+    Certificates,
+    ask_until_killed,
+    running,
+    serve_until_killed,
+    trusted,
+)
 
 from mumei.issuer.client import RemoteIssuer
-from mumei.issuer.issuance import IssuerUnreachableError, Issuing
+from mumei.issuer.issuance import Issuing
 from mumei.office.enrolment import Enrolled, Office
 from mumei.session.channel import Channel
 from mumei.transport.simulator import open_simulator
@@ -44,18 +52,15 @@ def test_a_service_that_dies_in_between_loses_and_doubles_nothing(
 ) -> None:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("fork").Process(
-        target=serve_until_killed, args=(tmp_path, certificates, before, theirs)
+        target=serve_until_killed, args=(tmp_path, certificates, before, theirs), daemon=True
     )
     process.start()
+    theirs.close()
     url = f"https://{HOST}:{ours.recv()}"
     with counter_in(tmp_path) as counter:
         card = counter.card()
-        with (
-            RemoteIssuer(url, certificates.office(), trusted(), patience=1.0) as issuing,
-            pytest.raises(IssuerUnreachableError),
-        ):
-            enrol(counter, issuing, card)
-        process.join()
+        with RemoteIssuer(url, certificates.office(), trusted(), patience=1.0) as issuing:
+            ask_until_killed(process, lambda: enrol(counter, issuing, card))
 
         with running(tmp_path, certificates, ledger_key=LEDGER_KEY) as desk, desk.client() as issuing:
             assert enrol(counter, issuing, card).resumed
