@@ -155,7 +155,9 @@ CHECKS = (
         name="weights differ",
         module=checking,
         raises="not of the trustee's share",
-        mutations=weighed("hashing.hash_to_scalars(MUMEI, seed, count, hashing.TRUSTEE_WEIGHT)", "[1] * count"),
+        mutations=weighed(
+            "hashing.hash_to_scalars(MUMEI, seed, count, hashing.TRUSTEE_WEIGHT)", "[1] * count"
+        ),
         forgery=cancelling_under_known_weights,
         reason="not of the trustee's share",
     ),
