@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import cbor2
@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 from tests.fixtures import world
 from tests.fixtures.command_line import Place, calendar_at, mumei, mumei_json
+from tests.fixtures.revocation import DEVELOPMENT
 from tests.fixtures.world import over, terminal, under
 
 from mumei.terminal.question import Question
@@ -217,9 +218,37 @@ class TestFiles:
             file.write_bytes(octets)
             assert verify(place, file).exit_code == 2, number
         assert verify(place, altered(place, receipt, type="mumei-receipt-3")).exit_code == 2
+        assert verify(place, altered(place, receipt, type=["mumei-receipt-2"])).exit_code == 2
         assert verify(place, altered(place, receipt, name="Hanako")).exit_code == 2
         assert verify(place, altered(place, receipt, wire="text")).exit_code == 2
         assert verify(place, place.folder / "none").exit_code == 2
+
+    def test_versions(self, place: Place, receipt: Path) -> None:
+        document = cbor2.loads(receipt.read_bytes())
+        assert document["type"] == "mumei-receipt-2"
+        new = {name: document.pop(name) for name in ("statement", "verdict", "signature")}
+        old = place.folder / "old.receipt"
+        old.write_bytes(cbor2.dumps({**document, "type": "mumei-receipt-1"}, canonical=True))
+        checked = verify(place, old)
+        assert checked.exit_code == 0 and "revocation: not checked" in checked.stdout
+        for name in new:
+            old.write_bytes(cbor2.dumps({**document, **new, "type": "mumei-receipt-1"}, canonical=True))
+            assert verify(place, old).exit_code == 2
+            left = {key: value for key, value in new.items() if key != name}
+            old.write_bytes(cbor2.dumps({**document, **left}, canonical=True))
+            assert verify(place, old).exit_code == 2
+        assert verify(place, altered(place, receipt, verdict=b"")).exit_code == 2
+
+    def test_a_development_terminal_has_no_key_to_sign_with(self, place: Place, receipt: Path) -> None:
+        result = verify(place, altered(place, receipt, signature=bytes(64)))
+        assert result.exit_code == 1 and "signs nothing" in result.stderr
+
+    def test_of_another_day_than_its_statement(self, place: Place, receipt: Path) -> None:
+        later = DEVELOPMENT.statement(
+            place.folder / "later", b"sake.example", day=world.TODAY + timedelta(days=7)
+        )
+        result = verify(place, altered(place, receipt, statement=later.read_bytes()))
+        assert result.exit_code == 1 and "statement" in result.stderr
 
     def test_a_receipt_for_parameters(self, place: Place, receipt: Path) -> None:
         result = mumei("receipt", "verify", receipt, "--parameters", receipt, "--development")

@@ -115,7 +115,8 @@ class Receipt:
             raise DataError(error.message, hint=error.hint) from None
         except ValueError:
             raise _not_a_receipt(path) from None
-        version = TYPES.get(document.get("type", "")) if isinstance(document, Mapping) else None
+        kind = document.get("type") if isinstance(document, Mapping) else None
+        version = TYPES.get(kind) if isinstance(kind, str) else None
         if not isinstance(document, Mapping) or version is None:
             raise _not_a_receipt(path)
         names = _FIELDS[version]
