@@ -50,6 +50,9 @@ def test_a_card_is_issued_over_https(tmp_path: Path, certificates: Certificates)
 def test_a_service_that_dies_in_between_loses_and_doubles_nothing(
     tmp_path: Path, certificates: Certificates, before: str
 ) -> None:
+    # Made before the process is forked: the service signs with the key that this side knows.
+    world.issuer()
+    certificates.service()
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("fork").Process(
         target=serve_until_killed, args=(tmp_path, certificates, before, theirs), daemon=True
