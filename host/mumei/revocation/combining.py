@@ -15,12 +15,12 @@ from mumei.files import make_folder
 from mumei.revocation.entries import combined_handles, write_entries
 from mumei.revocation.folder import AuthorityFolder
 from mumei.revocation.lists import ENTRY_LENGTH
-from mumei.trustee.documents import CaseFile
+from mumei.trustee.documents import case_words
 from mumei.trustee.engine import Engine
 from mumei.trustee.evaluation_file import EvaluationFile, evaluation_files
-from mumei.trustee.handles import SealedHandle, feldman_points
+from mumei.trustee.handles import feldman_points
 from mumei.trustee.points import PointSet, check_epoch, sets_of
-from mumei_core.crypto.curve import PublicPoints
+from mumei_core.crypto.curve import POINT_LENGTH, PublicPoints
 from mumei_core.crypto.sharing.check_evaluation import check_evaluation
 from mumei_core.crypto.sharing.combine_all import combine_all
 from mumei_core.crypto.sharing.evaluation import Evaluation
@@ -134,11 +134,11 @@ def combine_epoch(
         done = combined_handles(place, points)
         already += sum(digest in done for digest in wanted)
         here = found.get(points.name, {})
-        missing = {digest: pair for digest, pair in wanted.items() if digest not in done}
-        ready = {digest: pair for digest, pair in missing.items() if len(here.get(digest, {})) >= pair[1].t}
-        for digest, (case, handle) in missing.items():
+        missing = {digest: each for digest, each in wanted.items() if digest not in done}
+        ready = {digest: each for digest, each in missing.items() if len(here.get(digest, {})) >= each.t}
+        for digest, each in missing.items():
             if digest not in ready:
-                lacking[case.words] = _lacks(case, handle, here.get(digest, {}))
+                lacking[each.words] = _lacks(each, here.get(digest, {}))
         finished = 0
         jobs = _blocks(points, ready, here, {d: r.n for d, r in trustees.items()}, block_size)
         for job, answer in engine.run(combine_block, jobs):
@@ -147,12 +147,11 @@ def combine_epoch(
             combined += len(answer.handles)
             finished += len(job.handles)
             for digest, index, why in answer.wrong:
-                wrong.append(WrongEvaluation(case=ready[digest][0].words, trustee=index, why=why))
+                wrong.append(WrongEvaluation(case=ready[digest].words, trustee=index, why=why))
             for digest in {each.digest for each in job.handles} - set(answer.handles):
-                case, handle = ready[digest]
                 bad = {index for each, index, _ in answer.wrong if each == digest}
                 right = {i: each for i, each in here[digest].items() if i not in bad}
-                lacking[case.words] = _lacks(case, handle, right)
+                lacking[ready[digest].words] = _lacks(ready[digest], right)
             pace(finished, len(ready))
     return Combined(
         epoch=epoch,
@@ -182,10 +181,27 @@ def require_whole(result: Combined) -> None:
         )
 
 
-def _wanted(folder: AuthorityFolder, epoch: int) -> dict[bytes, tuple[CaseFile, SealedHandle]]:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is kept of a handle while an epoch is combined: of a million, the sealed shares would fill the memory."""
+
+    case: bytes
+    points: bytes
+    trustees: bytes
+
+    @property
+    def t(self) -> int:
+        return len(self.points) // POINT_LENGTH
+
+    @property
+    def words(self) -> str:
+        return case_words(self.case)
+
+
+def _wanted(folder: AuthorityFolder, epoch: int) -> dict[bytes, _Wanted]:
     begins = first_day(epoch)
     return {
-        each.handle.digest: (case, each.handle)
+        each.handle.digest: _Wanted(case.number, each.handle.points, each.handle.trustees)
         for case in folder.cases()
         if not case.withdrawn
         for each in case.handles
@@ -222,13 +238,13 @@ def _index(sources: Sequence[Path], epoch: int, sizes: Mapping[bytes, int]) -> _
 
 def _blocks(
     points: PointSet,
-    ready: Mapping[bytes, tuple[CaseFile, SealedHandle]],
+    ready: Mapping[bytes, _Wanted],
     here: Mapping[bytes, Mapping[int, tuple[EvaluationFile, int]]],
     sizes: Mapping[bytes, int],
     size: int,
 ) -> Iterator[CombineBlock]:
     waiting: list[Evaluations] = []
-    for digest, (_, handle) in ready.items():
+    for digest, handle in ready.items():
         waiting.append(
             Evaluations(
                 digest=digest,
@@ -246,5 +262,5 @@ def _blocks(
         yield CombineBlock(points=points, handles=tuple(waiting))
 
 
-def _lacks(case: CaseFile, handle: SealedHandle, right: Mapping[int, object]) -> Lacking:
-    return Lacking(case=case.words, needed=handle.t, right=tuple(sorted(right)))
+def _lacks(handle: _Wanted, right: Mapping[int, object]) -> Lacking:
+    return Lacking(case=handle.words, needed=handle.t, right=tuple(sorted(right)))
