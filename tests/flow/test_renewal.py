@@ -20,6 +20,7 @@ from mumei.office.renewal import RenewalDesk
 from mumei.session import personalisation, renewal
 from mumei.session.application import Application
 from mumei.session.channel import Channel
+from mumei.session.credential import describe_terminal
 from mumei.session.holder import Pin
 from mumei.terminal.question import Question
 from mumei.terminal.verdict import Outcome
@@ -27,6 +28,8 @@ from mumei_card.applet.records import RECORD_CREDENTIAL, RECORD_PENDING, StoredC
 from mumei_core.commands import codes
 from mumei_core.commands.enrolment import encode_enrol
 from mumei_core.commands.messages import identity as messages
+from mumei_core.commands.terminal_description import TerminalDescription
+from mumei_core.crypto.hash_to_curve import context_point
 from mumei_core.dates import day_number
 from mumei_core.development_trustees import development_trustees
 from mumei_core.eac.rights import Flag
@@ -297,6 +300,24 @@ class TestCardItself:
             assert self.inside(office, card).send(enrol).sw == codes.SW_OK
             assert RECORD_PENDING in records_of(card.nvm)
             assert office.shows(records_of(card.nvm)).outcome is Outcome.ACCEPT
+
+
+def test_a_development_terminal_without_the_pin_renews_nothing(tmp_path: Path) -> None:
+    with renewal_office(tmp_path, standard_cards=False) as office, in_memory(office.cards[0]) as card:
+        channel = Channel(card.connection)
+        Application.identify(channel)
+        described = TerminalDescription(
+            rp_context=b"mumei:renewal",
+            display_name="Ward office",
+            OP=context_point(b"mumei:renewal"),
+            pseudonym=True,
+            not_before=day_number(TODAY),
+            not_after=day_number(TODAY),
+        )
+        describe_terminal(channel, described.to_octets())
+        refused = channel.send(messages.enrol(enrolment=encode_enrol(bytes(32))))
+        assert refused.sw == codes.SW_SECURITY_STATUS
+        assert RECORD_PENDING not in records_of(card.nvm)
 
 
 @pytest.fixture
