@@ -183,7 +183,7 @@ def require_whole(result: Combined) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What is kept of a handle while an epoch is combined: of a million, the sealed shares would fill the memory."""
+    """What is kept of a handle while an epoch is combined: a million sealed shares would fill the memory."""
 
     case: bytes
     points: bytes
