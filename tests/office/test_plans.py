@@ -280,7 +280,7 @@ def test_a_journal_keeps_short_values(journal: Journal, resident: int) -> None:
     hold.write(started="order")
     for result in ({"much": "x" * 600}, {"octets": b"secret"}):
         with pytest.raises(DataError):
-            hold.write(done={"order": result})  # type: ignore[arg-type]
+            hold.write(done={"order": result})  # type: ignore[dict-item]
     assert journal.plan(hold.plan.number).step("order").state is StepState.STARTED  # type: ignore[union-attr]
 
 
