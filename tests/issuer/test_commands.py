@@ -2,82 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from tests.fixtures import world
-from tests.fixtures.command_line import CHEAP, PASSPHRASE, mumei, mumei_json
+from tests.fixtures.command_line import PASSPHRASE, mumei, mumei_json
 from tests.issuer import cards
 from tests.issuer.desks import trusted
 from tests.issuer.ledgers import beginning, terms
+from tests.issuer.rooms import OFFICE_PASSPHRASE, Room
 
-from mumei.cli.main import cli
-from mumei.issuer.ceremony import CeremonyRecord
 from mumei.issuer.client import RemoteIssuer
 from mumei.issuer.issuance import Issuance
 from mumei.issuer.ledger import DurableLedger
 from mumei.issuer.tls import Identity
-from mumei.key_file import KeyFile
 from mumei_core.commands.codes import PROFILE_STANDARD
-
-OFFICE_PASSPHRASE = "an office's own words"
-
-
-class Room:
-    """A folder with an issuer, its passphrases in files."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.issuer = folder / "gifu"
-
-    def secret(self, name: str, text: str) -> Path:
-        file = self.folder / name
-        if not file.exists():
-            file.write_text(text + "\n", encoding="utf-8")
-            file.chmod(0o600)
-        return file
-
-    @property
-    def passphrase(self) -> tuple[str | Path, ...]:
-        return ("--passphrase-file", self.secret("passphrase", PASSPHRASE))
-
-    def make_issuer(self) -> None:
-        self.issuer.mkdir(mode=0o700)
-        world.issuer().key.save(self.issuer / "issuer.key", PASSPHRASE.encode(), log2_n=CHEAP)
-        world.issuer().parameters.save(self.issuer / "parameters.cbor")
-
-    def ledger(self) -> DurableLedger:
-        return DurableLedger.of_folder(self.issuer, PASSPHRASE.encode())
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Room:
-    made = Room(tmp_path)
-    made.make_issuer()
-    return made
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cheap_keys() -> Iterator[None]:
-    """New key files cost nothing here: their passphrases guard nothing."""
-    seal = KeyFile.seal
-
-    def cheap(*arguments: Any, **options: Any) -> None:
-        seal(*arguments, **(options | {"log2_n": CHEAP}))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(KeyFile, "seal", staticmethod(cheap))
-        yield
 
 
 def certify(room: Room, **options: str) -> dict[str, Any]:
@@ -340,68 +286,3 @@ class TestKeeping:
         assert mumei("issuer", "audit", room.issuer / "periods/2027/parameters.cbor").exit_code == 0
         again = mumei("issuer", "rotate", room.issuer, "--period", "2027", *room.passphrase)
         assert again.exit_code == 2
-
-
-class TestCeremony:
-    def run(self, room: Room, typed: list[str], *options: str) -> tuple[int, str, str]:
-        """The command with what the witnesses type; their code stands in what is said, so it is read from there."""
-        result = CliRunner().invoke(
-            cli,
-            [
-                *("issuer", "ceremony", str(room.folder / "new"), "--name", "New TEST", "--development"),
-                *map(str, room.passphrase),
-                *options,
-            ],
-            input="\n".join(typed) + "\n",
-        )
-        return result.exit_code, result.stdout, result.stderr
-
-    def test_with_witnesses_who_type_the_code(self, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(CeremonyRecord, "code", "1234-abcd")
-        witnesses = ("--witness", "A. Mori", "--witness", "K. Ono")
-        exit_code, said, _ = self.run(room, ["wrong", "1234-ABCD", "1234abcd"], *witnesses, "--json")
-        monkeypatch.undo()
-
-        assert exit_code == 0 and json.loads(said)["witnesses"] == ["A. Mori", "K. Ono"]
-        new = room.folder / "new"
-        assert sorted(path.name for path in new.iterdir()) == [
-            *("ceremony.json", "ceremony.txt", "issuer.key", "parameters.cbor")
-        ]
-        printed = (new / "ceremony.txt").read_text(encoding="utf-8")
-        assert "A. Mori" in printed and "K. Ono" in printed and "is destroyed" in printed
-        verified = mumei("issuer", "ceremony-verify", new)
-        assert "verified" in verified.stdout
-
-        # Another issuer's parameters, and a record with another witness.
-        record = (new / "ceremony.json").read_text(encoding="utf-8")
-        (room.issuer / "ceremony.json").write_text(record, encoding="utf-8")
-        assert mumei("issuer", "ceremony-verify", room.issuer).exit_code == 5
-        (new / "ceremony.json").write_text(record.replace('"ages": [', '"ages":  ['), encoding="utf-8")
-        assert mumei("issuer", "ceremony-verify", new).exit_code == 5
-
-    def test_whose_record_cannot_be_written_leaves_no_key(
-        self, room: Room, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def full(*_: object) -> None:
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr(CeremonyRecord, "code", "1234-abcd")
-        monkeypatch.setattr(CeremonyRecord, "save", full)
-        exit_code, _, said = self.run(room, ["1234abcd"] * 2, "--witness", "A", "--witness", "B")
-
-        assert exit_code == 3 and "No space" in said
-        assert list((room.folder / "new").iterdir()) == []
-
-    def test_without_their_code_makes_nothing(self, room: Room) -> None:
-        exit_code, _, said = self.run(room, ["no"] * 3, "--witness", "A", "--witness", "B")
-
-        assert exit_code == 2 and "A did not type the code" in said
-        assert not (room.folder / "new").exists()
-
-    @pytest.mark.parametrize("witnesses", [("A",), ("A", "A")])
-    def test_with_one_witness_is_none(self, room: Room, witnesses: tuple[str, ...]) -> None:
-        options = [word for name in witnesses for word in ("--witness", name)]
-        exit_code, _, said = self.run(room, [], *options)
-
-        assert exit_code == 2 and "two witnesses" in said
-        assert not (room.folder / "new").exists()
