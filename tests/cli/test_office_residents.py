@@ -215,6 +215,10 @@ def test_stock(place: Place) -> None:
     shown = office_json(place, "stock", "show")
     assert (shown["free"], shown["by_state"]["stock"]) == (2, 2)
     assert office(place, "stock", "import", place.parameters).exit_code == 2
+    assert "destroyed" in office(place, "stock", "discard", "11" * 10).stdout
+    for number in ("11" * 10, "33" * 10, "zz"):
+        assert office(place, "stock", "discard", number).exit_code == 2
+    assert office_json(place, "stock", "show")["free"] == 1
 
 
 class TestKeys:

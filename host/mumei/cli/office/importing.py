@@ -147,6 +147,7 @@ def import_residents(
     ends in .json is an array of objects with the English names.
 
     The same FILE again changes nothing. It is one transaction: what breaks off leaves the registry as it was.
+    While rows are put on record, others can write to a registry on a server, not to an SQLite file.
 
     \b
     Examples:

@@ -14,6 +14,7 @@ from mumei.cli.output import emit
 from mumei.office.clerks.roles import Right
 from mumei.office.delivery_note import DeliveryNote
 from mumei.office.registry import Registry
+from mumei_core.errors import DataError, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,18 @@ class Recalled:
         return "\n".join(f"resident {card.resident}: {card.words}" for card in self.cards)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discarded:
+    """A card left the stock for good."""
+
+    card: int
+    words: str
+
+    def text(self) -> str:
+        """One line."""
+        return self.words
+
+
 @click.group()
 def stock() -> None:
     """Cards in stock, and cards that have to come back."""
@@ -108,6 +121,38 @@ def show(registry: str, as_json: bool) -> None:
         found = open_registry.stock()
     by_state = {state.value.lower(): count for state, count in found.counts.items()}
     emit(StockCount(free=found.free, reserved=found.reserved, by_state=by_state), as_json=as_json)
+
+
+@stock.command("discard")
+@click.argument("number", metavar="HEX")
+@registry_option
+@clerk_option(Right.ISSUE_CARDS)
+@json_option
+def discard(number: str, registry: str, clerk: str, as_json: bool) -> None:
+    """Take a card that is damaged out of the stock for good: HEX is its number on the delivery note.
+
+    \b
+    Examples:
+      mumei office stock discard 00112233445566778899 --registry ward.db
+    """
+    try:
+        octets = bytes.fromhex(number)
+    except ValueError:
+        raise UsageError("a card number is hex digits", hint="It is on the delivery note.") from None
+    with Registry.open(registry) as open_registry:
+        found = open_registry.card_in_stock(octets)
+        if found is None:
+            raise DataError(
+                "no card in the stock has this number",
+                hint="Issued cards have none on record: mumei office return takes them back.",
+            )
+        if found.enrolment_number is not None:
+            raise DataError(
+                f"enrolment {found.enrolment_number} is writing to this card",
+                hint="Cancel it first: mumei office cancel.",
+            )
+        card = open_registry.destroy_card(found.card, clerk=clerk)
+    emit(Discarded(card=card.card, words=card.words()), as_json=as_json)
 
 
 @stock.command("recalled")
