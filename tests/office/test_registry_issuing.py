@@ -13,6 +13,7 @@ from tests.office.forms import TODAY
 from mumei.issuer.issuance import Issuance, Purpose, RenewalEvidence
 from mumei.office.delivery_note import DeliveryNote
 from mumei.office.models import AuditAction
+from mumei.office.models_cards import CardState
 from mumei.office.records import EnrolmentConflictError, NotFoundError
 from mumei.office.registry import Registry
 from mumei.office.samples import sample_residents
@@ -107,6 +108,20 @@ def test_the_chip_is_the_one_of_the_delivery_note(registry: Registry) -> None:
             answered(registry, number, key=other)
         assert caught.value.hint
     answered(registry, number, key=key)
+
+
+@pytest.mark.parametrize(("asked", "state"), [(False, CardState.STOCK), (True, CardState.DESTROYED)])
+def test_a_chip_that_the_issuer_may_have_seen_goes_to_nobody_else(
+    registry: Registry, asked: bool, state: CardState
+) -> None:
+    number = begun(registry)
+    registry.take_delivery(DeliveryNote.from_bytes(f"number\n{'11' * 10}\n".encode()), clerk=CLERK)
+    card = registry.reserve_card(b"\x11" * 10, number, clerk=CLERK).card
+    answered(registry, number, key=MAKER.new_attestation_key())
+    if asked:
+        registry.record_valid_until(number, END, clerk=CLERK)
+    registry.cancel_enrolment(number, clerk=CLERK)
+    assert registry.card(card).state is state
 
 
 def test_an_answer_without_shares_is_never_on_record(registry: Registry) -> None:

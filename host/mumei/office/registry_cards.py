@@ -227,12 +227,13 @@ class CardRegistry(RegistryBase):
         return row
 
     def _give_up_card(self, session: Session, enrolment: EnrolmentRow) -> None:
-        """A cancelled enrolment's card: back to the stock if nothing was signed for it, destroyed otherwise.
+        """A cancelled enrolment's card: back to the stock if the issuer was not asked for it, destroyed otherwise.
 
-        With a signature it may hold its credential; so it must not become somebody else's.
+        With a signature it may hold its credential; so it must not become somebody else's. Without one its chip has
+        shown itself for this commitment, if the question arrived, and the issuer takes it for no other.
         """
         values: dict[str, object] = {"enrolment_id": None, "resident_id": None}
-        if enrolment.signature is not None:
+        if enrolment.valid_until is not None:
             values = {"state": CardState.DESTROYED.value, "number": None}
         session.execute(
             update(CardRow)
