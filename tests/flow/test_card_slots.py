@@ -3,133 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from functools import cache
 
 import pytest
 from tests.fixtures import statements, world
+from tests.fixtures.slot_sessions import ANY_SLOT, OVER_20, Card, asking, inserted, shop
 from tests.fixtures.statements import AUDITOR, AUTHORITY, EPOCH, SAKE, signed, slot_record, week_of
-from tests.fixtures.world import PIN, TODAY, TOMORROW, over, request_of, terminal, under
+from tests.fixtures.world import TODAY, TOMORROW, over, request_of, terminal
 
 from mumei.terminal.question import Question
 from mumei.terminal.trust import Terminal
-from mumei.transport.base import CardConnection
 from mumei_card.applet.calendar import RECORD_EPOCH
 from mumei_card.applet.slots import RECORD_SLOT_KEY
-from mumei_card.chip.nvm import Nvm
 from mumei_core.commands import codes
-from mumei_core.commands.card_log import LogEntry, Outcome
+from mumei_core.commands.card_log import Outcome
 from mumei_core.commands.request import RecogniseToken, Request, SlotToken
 from mumei_core.commands.slot_point import SlotPoint
-from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.dates import date_of
 from mumei_core.eac.signature import SigningKey
 from mumei_core.epochs import SLOT_ROWS, SLOTS, SLOTS_OF_ONE_CONTEXT, bucket_of, first_day
-from mumei_core.iso7816.apdu import CommandAPDU
 from mumei_core.presentation.verifier import Verified
-
-OVER_20 = Question(predicates=(over(20),))
-ANY_SLOT = {str(k) for k in range(SLOTS)}
-
-
-@cache
-def shop(context: str = "sake.example", *, recognise: bool = False, days: int = 800) -> Terminal:
-    """A shop that may ask for 20 and 65 years, with a certificate of years: only statements confine it."""
-    at = terminal(
-        over(20), over(65), under(20), context=context, first=TODAY - timedelta(days=400), days=days
-    )
-    description = TerminalDescription.from_octets(at.description_octets)
-    return Terminal.of(replace(description, recognise=recognise), at.parameters)
-
-
-def asking(
-    at: Terminal | None = None,
-    *,
-    week: int = EPOCH,
-    today: date | None = None,
-    question: Question = OVER_20,
-) -> Request:
-    """A request for a token under a slot of this week, of its Monday."""
-    at = at or shop()
-    token = SlotToken(epoch=week, bucket=bucket_of(at.rights.rp_context))
-    return replace(request_of(at, question, today=today or date_of(first_day(week))), token=token)
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """Octets to one card, and its memory."""
-
-    connection: CardConnection
-    nvm: Nvm
-
-    def send(self, ins: int, data: bytes, *, p2: int = 0, cla: int = 0x80, le: int | None = 65_536) -> bytes:
-        command = CommandAPDU(cla=cla, ins=ins, p1=0, p2=p2, data=data, le=le)
-        return self.connection.transmit(command.to_bytes(extended=True))
-
-    def enter(self, at: Terminal | None = None, *, pin: bool = False) -> Card:
-        """A new session, in which ``at`` has shown its rights, and the holder the PIN."""
-        self.connection.reset()
-        self.connection.transmit(bytes.fromhex("00A4040008F06D756D6569010100"))
-        description = (at or shop()).description_octets
-        assert self.send(codes.INS_DESCRIBE_TERMINAL, description, le=None) == b"\x90\x00"
-        if pin:
-            verified = self.send(codes.INS_VERIFY, PIN.encode(), p2=codes.REFERENCE_PIN, cla=0, le=None)
-            assert verified == b"\x90\x00"
-        return self
-
-    def prepare(self, request: Request, statement: bytes | None = None) -> str:
-        """Status word, or the slot in decimal. Without ``statement`` the right one."""
-        if statement is None:
-            assert isinstance(request.token, SlotToken)
-            statement = statements.slots(request.token.epoch, request.rp_context)
-        answer = self.send(codes.INS_PREPARE, request.to_octets() + statement)
-        return str(answer[0]) if answer[1:] == b"\x90\x00" else answer.hex().upper()
-
-    def point(self, k: int, *, epoch: int = EPOCH, rp_context: bytes = SAKE) -> bytes:
-        """The whole answer to PRESENT with the point of slot ``k``."""
-        tree = statements.tree(epoch, bucket_of(rp_context))
-        slot = SlotPoint(point=tree.points[k].to_uncompressed(), path=tree.path(k))
-        return self.send(codes.INS_PRESENT, slot.to_octets(), p2=1)
-
-    def present(self, request: Request, statement: bytes = b"") -> str:
-        return self.send(codes.INS_PRESENT, request.to_octets() + statement)[-2:].hex().upper()
-
-    def burn(self, request: Request, statement: bytes | None = None, *, pin: bool = False) -> str:
-        """PREPARE in a session of its own."""
-        at = shop(request.rp_context.decode())
-        return self.enter(at, pin=pin).prepare(request, statement)
-
-    @property
-    def records(self) -> dict[str, bytes]:
-        return world.records_of(self.nvm)
-
-    @property
-    def epoch(self) -> int:
-        """Of the calendar; 0 before the first statement."""
-        return int.from_bytes(self.records.get(RECORD_EPOCH, b""))
-
-    @property
-    def burned(self) -> list[bytes]:
-        return [
-            value for name, value in self.records.items() if name.startswith("slot_") and len(value) == 11
-        ]
-
-    @property
-    def log(self) -> list[LogEntry]:
-        entries = (
-            LogEntry.from_octets(value)
-            for name, value in self.records.items()
-            if name.startswith("log_") and name != "log_sequence"
-        )
-        return sorted(entries, key=lambda entry: entry.sequence)
-
-
-@contextmanager
-def inserted(records: world.Records | None = None) -> Iterator[Card]:
-    with world.in_memory(records or world.sample_card()) as card:
-        yield Card(card.connection, card.nvm)
 
 
 @pytest.fixture
