@@ -21,6 +21,7 @@ from mumei.office.counter.lost import end_report
 from mumei.office.counter.overview import overview
 from mumei.office.counter.plan import PlanConflictError
 from mumei.office.counter.report import ReportCodes
+from mumei.office.delivery_note import DeliveredCard, DeliveryNote
 from mumei.office.models_cards import CardState
 from mumei.office.models_cases import CaseState
 from mumei.office.models_plans import PlanKind, PlanState
@@ -29,8 +30,10 @@ from mumei.office.registry import Registry
 from mumei.session.holder import WrongPinError
 from mumei.terminal.question import Question
 from mumei.terminal.verdict import Outcome
+from mumei.transport.base import CardConnection
 from mumei_card.applet.records import StoredCredential
-from mumei_core.errors import DataError, MumeiError, UsageError, WrongCardError
+from mumei_card.applet.security_domain import SecurityDomain
+from mumei_core.errors import CardRemovedError, DataError, MumeiError, UsageError, WrongCardError
 
 
 @pytest.fixture
@@ -256,3 +259,49 @@ class TestTwoPersons:
         self.approve(counter, needed.value.number, people["mori"])
         counter.enrol(blank, 1, replacement=True, session=people["sato"])
         assert [card.state for card in counter.registry.cards_of(1)] == [CardState.LOST, CardState.ISSUED]
+
+
+class TestStock:
+    """Where cards come with delivery notes, only such are used, and each for one enrolment."""
+
+    def deliver(self, counter: IssuedCounter, *cards: Card) -> None:
+        numbers = [
+            SecurityDomain.from_bytes(card.records["security_domain"]).diversification_data for card in cards
+        ]
+        note = DeliveryNote(
+            digest=bytes(32),
+            cards=tuple(DeliveredCard(number=number, attestation=None) for number in numbers),
+        )
+        counter.registry.take_delivery(note, clerk="sato")
+
+    def test_a_card_of_the_stock_and_no_other(self, counter: IssuedCounter) -> None:
+        counter.standard_cards = True
+        ours, also_ours, foreign = (counter.new_card() for _ in range(3))
+        self.deliver(counter, ours, also_ours)
+        before = foreign.records["security_domain"][:10], set(foreign.records)
+        with pytest.raises(CardConflictError, match="not in the stock") as caught:
+            counter.enrol(foreign)
+        assert caught.value.hint
+        assert (foreign.records["security_domain"][:10], set(foreign.records)) == before
+        counter.enrol(ours)
+        counter.assert_issued(ours)
+        assert [card.number for card in counter.registry.cards_of(1)] == [None]
+
+    def test_another_card_of_the_stock_in_between(self, counter: IssuedCounter) -> None:
+        counter.standard_cards = True
+        ours, also_ours = counter.new_card(), counter.new_card()
+        self.deliver(counter, ours, also_ours)
+
+        class Pulled(world.Wire):
+            def __init__(self, inner: CardConnection) -> None:
+                # After SELECT, EF.ATR/INFO and the two of SCP03.
+                super().__init__(inner, cut_at=5)
+
+        with pytest.raises(CardRemovedError):
+            counter.enrol(ours, wire=Pulled)
+        before = set(also_ours.records)
+        with pytest.raises(WrongCardError, match="out of the stock"):
+            counter.enrol(also_ours)
+        assert set(also_ours.records) == before
+        counter.enrol(ours)
+        counter.assert_issued(ours)

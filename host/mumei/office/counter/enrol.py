@@ -14,16 +14,17 @@ from typing import Final, Protocol
 from mumei.issuer.issuance import Purpose
 from mumei.office.clerks.approvals import Approvals, Operation, use
 from mumei.office.clerks.session import ClerkSession
+from mumei.office.counter.journal import Journal
 from mumei.office.counter.plan import NOTHING, Flow, Plan, Result, Step
 from mumei.office.counter.seat import Seat
 from mumei.office.models import EnrolmentState
-from mumei.office.models_cards import CardState
 from mumei.office.models_plans import PlanKind
 from mumei.office.records import EnrolmentRecord
 from mumei.office.registry import Registry
 from mumei.session.channel import Channel
 from mumei.session.scp03 import IssuedCardError, Scp03Channel
 from mumei_core.commands.enrolment import EnrolmentAnswer
+from mumei_core.errors import WrongCardError
 
 CARD: Final = "right card"
 APPROVAL: Final = "approval"
@@ -85,10 +86,22 @@ class EnrolDesk(Till):
         """The enrolment that the plan began."""
         return self.registry.enrolment(plan.integer(BEGIN, "enrolment"))
 
+    def card_of(self, plan: Plan) -> Channel:
+        """The card, and no other than the one taken out of the stock for this plan. Raises WrongCardError."""
+        channel = self.seat.card()
+        if isinstance(channel, Scp03Channel) and plan.is_done(RESERVE):
+            found = self.registry.card_in_stock(channel.diversification_data)
+            if found is None or found.card != plan.integer(RESERVE, "card"):
+                raise WrongCardError(
+                    "this is not the card that was taken out of the stock for this enrolment",
+                    hint="Put back the card that it began with; nothing was written to this one.",
+                )
+        return channel
+
     @property
     def keeps_stock(self) -> bool:
         """Whether cards come with delivery notes here: then only such are used."""
-        return self.registry.stock().counts[CardState.STOCK] > 0
+        return Journal(self.registry, clerk=self.clerk).keeps_stock()
 
 
 def _approval(desk: EnrolDesk, plan: Plan) -> Result:
@@ -135,7 +148,7 @@ def _card(desk: EnrolDesk, _plan: Plan) -> Result:
 
 
 def _reserve(desk: EnrolDesk, plan: Plan) -> Result:
-    """Out of the stock, and nobody else's."""
+    """Out of the stock, and nobody else's. A development card has no number to be known by."""
     channel = desk.seat.card()
     if not isinstance(channel, Scp03Channel):
         return NOTHING
@@ -146,20 +159,20 @@ def _reserve(desk: EnrolDesk, plan: Plan) -> Result:
 def _pin(desk: EnrolDesk, plan: Plan) -> Result:
     record = desk.record(plan)
     if record.state is EnrolmentState.STARTED:
-        desk.office.pin(desk.seat.card(), record, desk.today)
+        desk.office.pin(desk.card_of(plan), record, desk.today)
     return NOTHING
 
 
 def _sign(desk: EnrolDesk, plan: Plan) -> Result:
     record = desk.record(plan)
     if record.state in (EnrolmentState.STARTED, EnrolmentState.COMMITTED):
-        answer = desk.office.commit(desk.seat.card(), record)
+        answer = desk.office.commit(desk.card_of(plan), record)
         record = desk.office.sign(record, answer, desk.today)
     return {"valid_until": record.valid_until or 0}
 
 
 def _store(desk: EnrolDesk, plan: Plan) -> Result:
-    desk.office.store(desk.seat.card(), desk.record(plan))
+    desk.office.store(desk.card_of(plan), desk.record(plan))
     return NOTHING
 
 

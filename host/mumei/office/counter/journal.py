@@ -29,6 +29,7 @@ from mumei.office.counter.plan import (
     StepRecord,
 )
 from mumei.office.counter.workstation import Workstation
+from mumei.office.models_cards import DeliveryRow
 from mumei.office.models_plans import PlanKind, PlanRow, PlanState, PlanStepRow, StepState
 from mumei.office.records import NotFoundError
 from mumei.office.registry import Registry
@@ -133,6 +134,11 @@ class Journal(RegistryBase):
             query = query.where(PlanRow.state.in_(_UNFINISHED))
         with self._reading() as session:
             return tuple(_plan(session, row) for row in session.scalars(query))
+
+    def keeps_stock(self) -> bool:
+        """Whether a delivery of cards was ever taken in."""
+        with self._reading() as session:
+            return session.scalar(select(DeliveryRow.id).limit(1)) is not None
 
     def _held(self, session: Session, row: PlanRow, *, take_over: bool) -> HeldPlan:
         if row.lease is not None and not take_over and not self._is_over(row):
