@@ -93,8 +93,8 @@ def measure(say: Progress) -> Section:
                 said=(
                     f"With all {cores} cores busy a product with its proof takes {product:.1f} us of a process, a"
                     f" plain multiplication {plain:.1f} us: {plain / product:.2f} of cores x multiplications a"
-                    f" second, in CPU time. By the clock, neighbours included: {rate:,.0f} products a second. Blocks of"
-                    f" {_HANDLES} handles at {len(POINTS):,} points, a table for each; whole blocks are faster."
+                    f" second, in CPU time. By the clock, neighbours and all: {rate:,.0f} products a second. Blocks"
+                    f" of {_HANDLES} handles at {len(POINTS):,} points, a table for each; whole blocks are faster."
                     " Opening shares and writing files is not in it.",
                     f"A process that makes lists holds {small:.0f} MB after {_BLOCKS[0]} blocks and {large:.0f} MB"
                     f" after {_BLOCKS[1]}: memory does not grow with the work.",
