@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 from tests.fixtures import standard, world
 from tests.fixtures.plans import PlanCounter
+from tests.fixtures.plans import registry as registry
 from tests.fixtures.postgres import registry_url as registry_url
 from tests.fixtures.world import TODAY
 

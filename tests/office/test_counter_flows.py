@@ -8,6 +8,7 @@ import pytest
 from tests.fixtures import world
 from tests.fixtures.clerks import name_clerks
 from tests.fixtures.plans import Card, IssuedCounter
+from tests.fixtures.plans import registry as registry
 from tests.fixtures.world import over
 
 from mumei.office.cards import CardConflictError

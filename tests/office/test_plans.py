@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fixtures.plans import registry as registry
 from tests.fixtures.world import noon
 
 from mumei.office.counter.journal import HeldPlan, Journal
