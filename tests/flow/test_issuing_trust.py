@@ -148,10 +148,14 @@ class TestTrustees:
         linked = enrolled(card).linked
         assert linked is not None and len(linked.F) == 16 and len(linked.sealed) == 16 * 113
 
-    def test_an_answer_once_given_names_the_list_it_was_made_for(self, card: Desk) -> None:
-        before = enrolled(card)
-        assert takes(card, signed(replace(development_trustees(), version=2))) == codes.SW_OK
-        assert enrolled(card) == before
+    def test_a_newer_list_voids_what_was_shared_out_to_others(self, card: Desk) -> None:
+        """No issuer would sign it any more; the same list again voids nothing."""
+        before, newer = enrolled(card), replace(development_trustees(), version=2)
+        assert takes(card, signed(newer)) == codes.SW_OK
+        after = enrolled(card)
+        assert after.linked is not None and after.linked.trustee_list == newer.digest
+        assert after.commitment != before.commitment
+        assert takes(card, signed(newer)) == codes.SW_OK and enrolled(card) == after
 
 
 @pytest.mark.parametrize("record", [development_trustees(), key_of()], ids=["trustees", "issuer key"])

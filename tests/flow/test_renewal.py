@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures import certificates as made
-from tests.fixtures import world
+from tests.fixtures import standard, world
 from tests.fixtures.renewals import RenewalOffice, renewal_credentials, renewal_office
 from tests.fixtures.world import PIN, TODAY, WRONG_PIN, InsertedCard, Records, in_memory, over, records_of
 
@@ -133,6 +133,17 @@ class TestRenewed:
         # Not the first of the month: the new key did not sign then.
         assert issued.issuance_date == day - 10
         assert office.registry.issuings_of(1)[-1].trustee_list == named.digest
+
+    def test_a_card_from_stock_that_knows_older_trustees_learns_the_newest(
+        self, office: RenewalOffice
+    ) -> None:
+        """So a card whose first enrolment broke off weeks ago is issued all the same."""
+        named = replace(development_trustees(), version=2)
+        newest = office.office(trustees=office.signed(named.to_octets()))
+        older = standard.card_with_parameters() if office.standard_cards else world.card_with_parameters()
+        with in_memory(older) as card:
+            newest.enrol(Channel(card.connection), 3, today=TODAY)
+        assert office.registry.issuings_of(3)[-1].trustee_list == named.digest
 
 
 class TestBrokenOff:

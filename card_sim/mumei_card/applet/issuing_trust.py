@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mumei_card.applet.records import PinnedParameters
+from mumei_card.applet.records import RECORD_PENDING, PinnedParameters
 from mumei_card.applet.trust_points import auditor_keys, root_keys, take_successor
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
@@ -74,7 +74,8 @@ def _take_trustees(context: CardContext, record: TrusteeListRecord) -> None:
         return
     if kept is not None and TrusteeListRecord.from_octets(kept).version >= record.version:
         raise CardError(codes.SW_CONDITIONS, "the card has a newer list of trustees")
-    context.nvm.commit({RECORD_TRUSTEES: octets})
+    # What was shared out to others, and has no credential yet, no issuer signs any more.
+    context.nvm.commit({RECORD_TRUSTEES: octets, RECORD_PENDING: None})
 
 
 def _take_issuer_key(context: CardContext, record: IssuerKeyRecord) -> None:

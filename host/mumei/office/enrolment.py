@@ -245,6 +245,10 @@ class Office:
                 "the card holds the parameters of another issuer",
                 hint="Use a card of this office's stock; this one belongs to another issuer.",
             )
+        stale = answer.linked is not None and answer.linked.trustee_list != self.desk.trustees.digest
+        if stale and record.commitment is None and self.desk.trustees_statement is not None:
+            personalisation.store_statement(channel, self.desk.trustees_statement)
+            answer = personalisation.enrol(channel, record.nonce)
         check_genuine(answer, record.nonce, self._maker_root if isinstance(channel, Scp03Channel) else None)
         check_answer(answer, record.nonce, self.desk.trustees)
         return answer

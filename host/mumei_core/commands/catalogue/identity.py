@@ -1320,7 +1320,8 @@ COMMANDS: Final[tuple[CommandSpec, ...]] = (
         effect=(
             "the last block decodes and checks everything and pins it in one commit, once in the card's life. "
             "Together the blocks are E5, the issuer's parameters, or E8, what the card trusts; or a statement "
-            "of root and auditor about an issuer key or the trustees, which a newer one may follow"
+            "of root and auditor about an issuer key or the trustees, which a newer one may follow; a newer "
+            "list of trustees voids a commitment that has no credential yet"
         ),
         variants=(
             Variant(
