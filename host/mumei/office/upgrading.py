@@ -8,6 +8,7 @@ holds them; the copy does until somebody destroys it.
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 from contextlib import closing
@@ -44,18 +45,26 @@ def revision_of(connection: Connection) -> str | None:
             "the database holds no mumei registry",
             hint="Check the path or URL. A file left behind by a broken creation can be removed.",
         )
-    script = ScriptDirectory.from_config(_config())
+    known, newest = _revisions()
     heads = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_heads()
-    if not set(heads) <= {revision.revision for revision in script.walk_revisions()}:
+    if not known.issuperset(heads):
         raise ForeignSchemaError(
             "the registry was made by a newer mumei",
             hint="Update mumei on this computer; nothing was changed.",
         )
-    if tuple(heads) != tuple(script.get_heads()):
+    if tuple(heads) != newest:
         return heads[0] if heads else "nothing"
     if not set(METADATA.tables) <= tables:
         raise ForeignSchemaError("tables of the registry are missing", hint="Restore it from its backup.")
     return None
+
+
+@functools.cache
+def _revisions() -> tuple[frozenset[str], tuple[str, ...]]:
+    """Every schema that this program knows, and the newest: read once in a process."""
+    script = ScriptDirectory.from_config(_config())
+    known = frozenset(revision.revision for revision in script.walk_revisions())
+    return known, tuple(script.get_heads())
 
 
 def lock_schema(connection: Connection) -> None:
