@@ -108,7 +108,8 @@ def test_cut_anywhere_behind_that(template: Path, cards: str) -> None:
     points = points_of(template, cards, pinned(cards))
     # What is before a standard card's first STORE CREDENTIAL differs from a development card's by its channel only.
     first = places(points, *(("answer", "30") if cards == "development" else ("command", "32")))[0]
-    for at in (place for place in worth_a_cut(points) if place >= first):
+    others = cards == "standard"
+    for at in (place for place in worth_a_cut(points, others=others) if place >= first):
         cut_and_resume(template, cards, pinned(cards), at, f"{at}: {points[at - 1]}")
 
 

@@ -116,8 +116,8 @@ def test_cut_anywhere(tmp_path: Path, name: str) -> None:
         run(counter, card, power)
         points = list(power.points)
         check(counter, card)
-    # How a standard card's channels are opened is cut by the enrolment.
-    for at in worth_a_cut(points, others=not standard_cards):
+    # How sessions are opened is cut by the enrolment.
+    for at in worth_a_cut(points, others=name == "unblock"):
         power = Power(cut_at=at)
         where = f"{name}, cut {at}: {points[at - 1]}"
         with start.again() as (counter, card):
