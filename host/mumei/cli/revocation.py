@@ -144,7 +144,9 @@ def statements(folder: Path, out: Path, epoch: int | None, passphrase: SecretSou
     \b
     Examples:
       mumei revocation statements authority week
-      mumei auditor sign statements week --by auditor --authority authority/authority.pub
+      mumei revocation statements authority week --epoch 7666
+
+    The auditor signs them next: mumei auditor sign statements.
     """
     opened = AuthorityFolder.open(folder)
     key = opened.key(passphrase.text(prompt="passphrase").encode())

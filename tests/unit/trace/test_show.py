@@ -173,4 +173,6 @@ class TestPresentations:
 def test_the_product_writes_no_log_that_could_hold_an_apdu() -> None:
     """What goes to a card is written down by traces only, which mask it."""
     host = Path(__file__).resolve().parents[3] / "host"
-    assert [str(file) for file in sorted(host.rglob("*.py")) if "import logging" in file.read_text()] == []
+    logging = [file for file in host.rglob("*.py") if "import logging" in file.read_text()]
+    # The issuer's service has no card: it logs which office had what signed.
+    assert [str(file) for file in logging if "issuer" not in file.parts] == []

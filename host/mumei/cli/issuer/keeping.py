@@ -76,7 +76,7 @@ class RestoredInfo:
 
 _SHARE_PASSPHRASES = click.option(
     "--share-passphrase-file",
-    "share_passphrases",
+    "share_passphrase_file",
     type=PATH,
     multiple=True,
     metavar="FILE",
@@ -119,7 +119,7 @@ def backup(
     period: str | None,
     out: Path,
     passphrase: SecretSource,
-    share_passphrases: tuple[Path, ...],
+    share_passphrase_file: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Split the issuer's key in FOLDER, and the ledger's, into shares; each holder types a passphrase of their own.
@@ -134,7 +134,7 @@ def backup(
     key = IssuerKey.load(path, words)
     ledger_key = LedgerKey.open(folder, words)
     holders = [
-        _share_passphrase(share_passphrases, i, shares, f"passphrase of share {i}", confirm=True)
+        _share_passphrase(share_passphrase_file, i, shares, f"passphrase of share {i}", confirm=True)
         for i in range(1, shares + 1)
     ]
     for holder in holders:
@@ -153,7 +153,7 @@ def restore_keys(
     folder: Path,
     shares: tuple[Path, ...],
     passphrase: SecretSource,
-    share_passphrases: tuple[Path, ...],
+    share_passphrase_file: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Put the issuer's key and the ledger's key together from SHARES, into FOLDER, where there is no key.
@@ -168,7 +168,7 @@ def restore_keys(
     check_labels(labels)
     opened = []
     for i, path in enumerate(shares, start=1):
-        words = _share_passphrase(share_passphrases, i, len(shares), f"passphrase of {path.name}")
+        words = _share_passphrase(share_passphrase_file, i, len(shares), f"passphrase of {path.name}")
         opened.append(open_share(path, words))
         progress(f"{path.name} is share {labels[i - 1][1].number}, and right")
     key, ledger_key = put_together(opened)

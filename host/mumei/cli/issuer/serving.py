@@ -61,6 +61,18 @@ class LogInfo:
         return "\n".join([*words, f"head: {self.head}"])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """Said once the service takes requests. ``key_id``: SHA-256 of the public key that signs today, in hex."""
+
+    url: str
+    key_id: str
+
+    def text(self) -> str:
+        """One sentence."""
+        return f"signing for offices at {self.url}; Ctrl-C ends"
+
+
 @click.command()
 @FOLDER
 @click.option(
@@ -80,6 +92,7 @@ class LogInfo:
     "--concurrent", type=click.IntRange(1, 64), default=4, show_default=True, help="Signatures at once."
 )
 @secret_options("passphrase", "the passphrase of the issuer's key")
+@json_option
 def serve(
     folder: Path,
     address: str,
@@ -90,11 +103,13 @@ def serve(
     maker_root: Path | None,
     concurrent: int,
     passphrase: SecretSource,
+    as_json: bool,
 ) -> None:
     """Sign for offices, with the keys in FOLDER, until SIGTERM or Ctrl-C.
 
     Offices show a certificate of the office CA, which names what they may have signed; 'office-certificate' makes
-    it. The log on standard error has office, purpose and outcome, and nothing about residents.
+    it. The log on standard error has office, purpose and outcome, and nothing about residents. With --json, one object
+    on standard output says where it listens.
 
     \b
     Examples:
@@ -135,7 +150,10 @@ def serve(
         server = HttpsServer(service, identity, listen(address), limits=limits)
         _log_to_stderr()
         host = address.rpartition(":")[0]
-        progress(f"signing for offices at https://{host}:{server.port}; Ctrl-C ends")
+        listening = Listening(url=f"https://{host}:{server.port}", key_id=issuing.key_id.hex())
+        progress(listening.text())
+        if as_json:
+            emit(listening, as_json=True)
         server.run()
     progress("ended; everything that was begun is on file")
 
