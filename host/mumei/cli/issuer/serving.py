@@ -108,8 +108,8 @@ def serve(
     """Sign for offices, with the keys in FOLDER, until SIGTERM or Ctrl-C.
 
     Offices show a certificate of the office CA, which names what they may have signed; 'office-certificate' makes
-    it. The log on standard error has office, purpose and outcome, and nothing about residents. With --json, one object
-    on standard output says where it listens.
+    it. The log on standard error has office, purpose and outcome, and nothing about residents. With --json, one
+    object on standard output says where it listens.
 
     \b
     Examples:
