@@ -147,7 +147,7 @@ class TestMessage:
     )
     def test_of_other_lengths_there_is_none(self, wrong: dict[str, bytes]) -> None:
         with pytest.raises(DecodingError):
-            attested_message(**{"nonce": world.NONCE, "commitment": COMMITMENT, **wrong})  # type: ignore[arg-type]
+            attested_message(**{"nonce": world.NONCE, "commitment": COMMITMENT, **wrong})
 
     def test_a_signature_is_over_all_of_it(self) -> None:
         attestation = Attestation(certificate=CARD, signature=KEY.sign(MESSAGE))
