@@ -50,9 +50,9 @@ POSTGRES_LIMIT: Final = 250.0
 FACTOR: Final = 1.8
 _WARM_UP: Final = 2
 _PEOPLE: Final = 12
-_CARDS: Final = 8
+_CARDS: Final = 12
 #: Seconds added to each of some 35 exchanges of a card: less than chips take, which makes the bar harder.
-_CHIP: Final = 0.05
+_CHIP: Final = 0.04
 _KEY: Final = LedgerKey.generate()
 
 
