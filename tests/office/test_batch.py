@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 from tests.fixtures import standard, world
+from tests.fixtures.clerks import name_clerks
 from tests.fixtures.plans import PlanCounter
 from tests.fixtures.plans import registry as registry
 from tests.fixtures.postgres import registry_url as registry_url
@@ -304,6 +305,25 @@ class TestRun:
         assert len(shop.tray("issued")) == 3
         with shop.registry() as registry:
             assert [len(registry.enrolments_of(resident)) for resident in (1, 2, 3)] == [1, 1, 1]
+
+    def test_a_second_card_waits_for_a_second_person(self, shop: Shop) -> None:
+        shop.fill(2)
+        with shop.registry() as registry:
+            sato = name_clerks(registry)["sato"]
+        shop.file.write_text("resident,replacement\n1,yes\n2,no\n")
+        with shop.registry() as registry:
+            order = Orders(registry, clerk="sato").take_in(read_order(shop.file)).number
+
+        @contextmanager
+        def desk() -> Iterator[BatchDesk]:
+            with shop.desk() as given:
+                yield replace(given, session=sato)
+
+        assert kinds(shop.run(order, desk=desk))[:2] == [EventKind.FAILED, EventKind.ISSUED]
+        with shop.registry() as registry:
+            assert registry.enrolments_of(1) == ()
+            (item,) = Orders(registry, clerk="sato").items(order, state=ItemState.FAILED)
+        assert item.failure == "ApprovalNeededError"
 
     def test_readers_have_names(self, shop: Shop) -> None:
         with pytest.raises(UsageError):

@@ -301,6 +301,8 @@ def _opener(material: DeskMaterial, registry: str, clerk: ClerkSession) -> OpenD
             Registry.open(registry) as open_registry,
             material.office(open_registry, clerk.name, quiet=True) as office,
         ):
-            yield BatchDesk(registry=open_registry, office=office, clerk=clerk.name, today=today())
+            yield BatchDesk(
+                registry=open_registry, office=office, clerk=clerk.name, today=today(), session=clerk
+            )
 
     return opened

@@ -11,6 +11,8 @@ from typing import Any, Final
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from mumei.office.audit.actions import AuditAction
+from mumei.office.audit.trail import record
 from mumei.office.batch.order_file import OrderFile
 from mumei.office.counter.journal import LEASE
 from mumei.office.counter.plan import LeaseLostError
@@ -126,6 +128,14 @@ class Orders(RegistryBase):
                     )
                 )
             session.flush()
+            record(
+                session,
+                at=now,
+                clerk=self._clerk,
+                action=AuditAction.ORDER_TAKEN_IN,
+                order=row.id,
+                digest=file.digest,
+            )
             return _order(session, row)
 
     def order(self, number: int) -> Order:

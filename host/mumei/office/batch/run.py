@@ -22,6 +22,8 @@ from typing import Final, Protocol
 from mumei.office.batch.events import Event, EventKind, Report
 from mumei.office.batch.feeders import Feeder
 from mumei.office.batch.orders import Claim, Orders
+from mumei.office.clerks.approvals import ApprovalNeededError
+from mumei.office.clerks.session import ClerkSession
 from mumei.office.counter.enrol import BEGIN, ENROL, EnrolDesk, OfficeSteps
 from mumei.office.counter.journal import HeldPlan, Journal
 from mumei.office.counter.plan import carry_out
@@ -50,12 +52,15 @@ _TRIES: Final = 2
 
 @dataclass(frozen=True, kw_only=True)
 class BatchDesk:
-    """What one reader's process works with; opened in that process."""
+    """What one reader's process works with; opened in that process. ``session``: who runs the batch, for second
+    cards that somebody else has to approve.
+    """
 
     registry: Registry
     office: OfficeSteps
     clerk: str
     today: date
+    session: ClerkSession | None = None
 
 
 OpenDesk = Callable[[], AbstractContextManager[BatchDesk]]
@@ -188,7 +193,7 @@ class _Reader:
         try:
             enrolment = self._issue(seat, claim)
         except (HostEnvironmentError, TrustError) as error:
-            if isinstance(error, WrongCardError):
+            if isinstance(error, WrongCardError | ApprovalNeededError):
                 return self._failed(claim, error)
             # Not the card's fault: the item waits for a reader that can.
             self._orders.put_back(claim)
@@ -209,6 +214,7 @@ class _Reader:
             seat=seat,
             clerk=self._desk.clerk,
             today=self._desk.today,
+            session=self._desk.session,
         )
         for left in reversed(range(_TRIES)):
             try:
