@@ -200,6 +200,20 @@ def test_a_standard_card_without_trustees_commits_to_nothing() -> None:
         assert RECORD_TRUSTEES in records_of(card.nvm)
 
 
+def test_digits_and_ages_stand_only_with_the_roots_signature_whatever_comes_first() -> None:
+    """Parameters before trust points: nobody could have signed them yet, so anybody's would be taken."""
+    with in_memory(standard.new_card()) as card:
+        channel = Channel(card.connection)
+        Application.identify(channel)
+        inside = open_scp03(channel, standard.MASTER.keys_of)
+        for statement in (None, standard.digits_statement()):
+            parameters = standard.parameters().for_card(standard.CARD_DATE, statement=statement)
+            with pytest.raises(CardRefused):
+                personalisation.store_parameters(inside, parameters)
+        personalisation.store_trust(inside, standard.card_trust())
+        personalisation.store_parameters(inside, parameters)
+
+
 def test_w1_of_another_key_is_the_auditors_to_find() -> None:
     """A card cannot pair: it takes what both have signed."""
     with desk_with(world.card_with_parameters()) as card:

@@ -103,9 +103,12 @@ def _pin_parameters(context: CardContext, octets: bytes) -> None:
 def _check_statement(context: CardContext, parameters: CardParameters) -> None:
     """Digit key, table and ages as root and auditor signed them (2.5): a card cannot recompute a pairing.
 
-    Raises :class:`InvalidProof` or :class:`DecodingError`; a card that has pinned no root checks nothing.
+    Raises :class:`InvalidProof` or :class:`DecodingError`. A development card that has pinned no root checks
+    nothing; any other pins one first, or who loads the parameters would choose digits and ages.
     """
     if not has_pinned_root(context):
+        if context.profile != codes.PROFILE_DEVELOPMENT:
+            raise DecodingError("no root is pinned that could have signed digits and ages")
         return
     if parameters.statement is None:
         raise DecodingError("the statement about digits and ages is missing")
