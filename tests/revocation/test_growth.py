@@ -139,6 +139,28 @@ def test_lists_do_not_shrink_within_a_week(world: World) -> None:
     assert (go(world, TODAY).cases, lengths(world)) == (2, {2})
 
 
+def test_a_context_that_comes_within_the_week_gets_no_list_without_the_cards_on_the_others(
+    world: World,
+) -> None:
+    """Else a reported card would pass there, at a signed list that is empty."""
+    first = reported(world)
+    go(world, TODAY)
+    world.authority.set_contexts([b"new.example"])
+    second = reported(world)
+    context = PointSet(epoch=NEXT, contexts=(b"new.example",))
+
+    def answered(case: CaseFile, entry: bytes) -> None:
+        handles = [each.handle.digest for each in case.handles]
+        write_entries(world.authority.combined(NEXT), points=context, handles=handles, columns=entry)
+
+    answered(second, bytes(16))
+    with pytest.raises(DataError, match=first.words):
+        go(world, TODAY)
+    answered(first, bytes(15) + b"\1")
+    made = next(Path(go(world, TODAY).folder).glob("full/recognise-*"))
+    assert read_list(made.read_bytes()).header.count == 2
+
+
 def test_who_lacks_an_answer_is_named(world: World) -> None:
     case = reported(world, combined=False)
     result = go(world, TODAY)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -160,6 +160,7 @@ def _choose(
     for case in folder.cases():
         digests = [each.handle.digest for each in case.handles if each.valid_until >= begins]
         if case.number in listed:
+            _check_combined(case, digests, combined)
             chosen[case.number] = case
             if case.withdrawn:
                 found.append(case.words)
@@ -182,6 +183,18 @@ def _choose(
         not_combined=tuple(not_combined),
         found=tuple(found),
     )
+
+
+def _check_combined(case: CaseFile, digests: Sequence[bytes], combined: Sequence[Container[bytes]]) -> None:
+    """A card that is on this epoch's lists is on all that follow, also where a context has come since.
+
+    One that was found meanwhile is evaluated no more, and new lists do without it. Raises DataError.
+    """
+    if not case.withdrawn and not all(digest in done for done in combined for digest in digests):
+        raise DataError(
+            f"case {case.words} is on the epoch's lists, and would be missing on one of a new context",
+            hint="Let trustees evaluate for the same --contexts, combine, and publish again.",
+        )
 
 
 def _write(
