@@ -15,7 +15,7 @@ from mumei.revocation.combining import CombineBlock, Evaluations, combine_block
 from mumei.trustee.blocks import HANDLES_OF_A_BLOCK, Block, HandleShare, evaluate_block
 from mumei.trustee.points import PointSet
 from mumei_core.crypto.curve import BP1, R
-from mumei_core.crypto.sharing.evaluation import Evaluation, evaluation_length
+from mumei_core.crypto.sharing.evaluation import evaluation_length
 from mumei_core.epochs import epoch_of
 
 _T, _N = 2, 3
@@ -93,13 +93,13 @@ def handle_share(polynomial: Sequence[int], index: int) -> HandleShare:
 def _entry(count: int) -> float:
     made = list(polynomials(count))
     digests = [secrets.token_bytes(32) for _ in made]
-    by_trustee: list[list[tuple[int, Evaluation]]] = [[] for _ in made]
+    by_trustee: list[list[tuple[int, bytes]]] = [[] for _ in made]
     length = evaluation_length(len(POINTS))
     for index in range(1, _T + 1):
         shares = tuple(handle_share(polynomial, index) for polynomial in made)
         octets = evaluate_block(Block(points=POINTS, index=index, trustees=bytes(32), handles=shares))
         for at, found in enumerate(by_trustee):
-            found.append((index, Evaluation.from_octets(octets[at * length : (at + 1) * length])))
+            found.append((index, octets[at * length : (at + 1) * length]))
     job = CombineBlock(
         points=POINTS,
         handles=tuple(

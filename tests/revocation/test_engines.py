@@ -92,7 +92,7 @@ def test_a_cluster_evaluates_as_this_machine_does(world: World, scheduler: str) 
     }
     for file in evaluation_files([trustee.out]):
         F = feldman_points(handles[file.handles[0]].points)
-        check_evaluation(file.read(0), 1, F, points, n=3)
+        check_evaluation(Evaluation.from_octets(file.read(0)), 1, F, points, n=3)
 
 
 def test_several_processes_check_and_combine(world: World) -> None:

@@ -112,6 +112,19 @@ def test_a_wrong_share_is_named_and_others_do_without_it(world: World, tmp_path:
     assert on_lists(world, lost, tmp_path)
 
 
+def test_an_answer_that_is_none_keeps_no_other_from_counting(world: World, tmp_path: Path) -> None:
+    lost = world.card()
+    case = case_of(lost)
+    report(world, case, 1, 2, 3)
+    file = next(world.trustees[0].out.iterdir())
+    file.write_bytes(file.read_bytes()[:-32] + bytes(32))
+    whole = combine(world, 1, 2, 3)
+    assert (whole.handles, whole.lacking) == (1, ())
+    assert [(each.case, each.trustee) for each in whole.wrong] == [(case.words, 1)]
+    publish(world.authority, NEXT, AUTHORITY, day=TODAY)
+    assert on_lists(world, lost, tmp_path)
+
+
 def test_the_same_answer_twice_is_not_two_trustees(world: World, tmp_path: Path) -> None:
     card, second = world.card(), world.card()
     report(world, case_of(card), 1)

@@ -25,19 +25,19 @@ from mumei_core.crypto.sharing.check_evaluation import check_evaluation
 from mumei_core.crypto.sharing.combine_all import combine_all
 from mumei_core.crypto.sharing.evaluation import Evaluation
 from mumei_core.epochs import first_day
-from mumei_core.errors import DataError, InvalidProof, TrustError
+from mumei_core.errors import DataError, DecodingError, InvalidProof, TrustError
 
 HANDLES_OF_A_BLOCK: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluations:
-    """One handle's evaluations, by whom. ``n``: the number of trustees of its list."""
+    """One handle's evaluations, by whom and as they came. ``n``: the number of trustees of its list."""
 
     digest: bytes
     feldman: bytes
     n: int
-    by_trustee: tuple[tuple[int, Evaluation], ...]
+    by_trustee: tuple[tuple[int, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +94,17 @@ def combine_block(block: CombineBlock) -> CombinedBlock:
     for handle in block.handles:
         F = feldman_points(handle.feldman)
         checked: dict[int, PublicPoints] = {}
-        for index, evaluation in handle.by_trustee:
+        for index, octets in handle.by_trustee:
             if len(checked) == len(F):
                 break
             try:
+                evaluation = Evaluation.from_octets(octets)
                 checked[index] = check_evaluation(evaluation, index, F, public, n=handle.n)
             except InvalidProof as error:
                 wrong.append((handle.digest, index, error.reason))
+            except DecodingError as error:
+                # One trustee's answer that is none must not keep the others' from counting.
+                wrong.append((handle.digest, index, str(error)))
         if len(checked) == len(F):
             rows.append((handle.digest, combine_all(checked, len(F))))
     columns = b"".join(points[at][:ENTRY_LENGTH] for at in range(len(block.points)) for _, points in rows)

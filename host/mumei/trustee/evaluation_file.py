@@ -17,7 +17,7 @@ from mumei.files import decode_document, replace_file
 from mumei.trustee.handles import DIGEST_LENGTH
 from mumei.trustee.points import PointSet
 from mumei_core.crypto.hashing import sha256
-from mumei_core.crypto.sharing.evaluation import Evaluation, evaluation_length
+from mumei_core.crypto.sharing.evaluation import evaluation_length
 from mumei_core.errors import DataError, DecodingError, HostEnvironmentError
 
 SUFFIX: Final = ".evaluations"
@@ -37,16 +37,12 @@ class EvaluationFile:
     handles: tuple[bytes, ...]
     begin: int
 
-    def read(self, place: int) -> Evaluation:
-        """The evaluation of handle number ``place`` in the file, from 0. Raises DataError."""
+    def read(self, place: int) -> bytes:
+        """The evaluation of handle number ``place`` in the file, from 0, as the trustee wrote it."""
         length = evaluation_length(len(self.points))
         with _opened(self.path) as stream:
             stream.seek(self.begin + place * length)
-            octets = stream.read(length)
-        try:
-            return Evaluation.from_octets(octets)
-        except DecodingError as error:
-            raise _damaged(self.path, error) from error
+            return stream.read(length)
 
     @classmethod
     def load(cls, path: Path) -> Self:
