@@ -111,6 +111,27 @@ def test_confirmations_count_once_and_from_trustees_only(desk: Desk, tmp_path: P
     assert desk.to_trustees.take_confirmations(elsewhere, clerk="suzuki").unknown == 1
 
 
+def test_who_is_in_two_lists_counts_once(desk: Desk) -> None:
+    """The same trustee under another number of another list has no second share of this card's."""
+    desk.know()
+    desk.confirm(1)
+    (_, keys), infos = desk.trustees[0], [each.info() for each, _ in desk.trustees]
+    first = development_trustees()
+    other = replace(first, version=2, keys=first.keys[::-1])
+    desk.to_trustees.know_trustees(
+        SignedStatement.by(other.to_octets(), ROOT, AUDITOR),
+        infos,
+        root_keys=[ROOT.point],
+        auditor_keys=[AUDITOR.point],
+        clerk="it",
+    )
+    (handle,) = desk.to_trustees.envelopes(clerk="suzuki").handles
+    again = Confirmations(trustees=other.digest, index=3, handles=(handle.digest,)).signed(keys.signing)
+    taken = desk.to_trustees.take_confirmations(again, clerk="suzuki")
+    assert (taken.new, taken.unknown) == (0, 1)
+    assert [(each.have, each.needed) for each in desk.to_trustees.waiting()] == [(1, 2)]
+
+
 def test_the_list_of_trustees_is_signed_by_root_and_auditor(desk: Desk) -> None:
     octets = development_trustees().to_octets()
     infos = [folder.info() for folder, _ in desk.trustees]

@@ -123,7 +123,10 @@ class TrusteeDesk(RegistryBase):
         with self._writing(clerk) as session:
             for at in range(0, len(confirmations.handles), _PIECE):
                 some = confirmations.handles[at : at + _PIECE]
-                rows = session.scalars(select(HandleRow).where(HandleRow.digest.in_(some))).all()
+                # Of this very list: who is in two lists, under two numbers, is one trustee all the same.
+                query = select(HandleRow).join(IssuingRow, IssuingRow.enrolment_id == HandleRow.enrolment_id)
+                known = HandleRow.digest.in_(some) & (IssuingRow.trustee_list == confirmations.trustees)
+                rows = session.scalars(query.where(known)).all()
                 unknown += len(some) - len(rows)
                 for row in rows:
                     added, reached = self._confirm(session, row, confirmations)
