@@ -15,6 +15,7 @@ from tests.fixtures.world import TODAY, TOMORROW, over, request_of, terminal
 from mumei.terminal.question import Question
 from mumei.terminal.trust import Terminal
 from mumei_card.applet.calendar import RECORD_EPOCH
+from mumei_card.applet.records import RECORD_LAST_DATE, day_to_bytes
 from mumei_card.applet.slots import RECORD_SLOT_KEY
 from mumei_core.commands import codes
 from mumei_core.commands.card_log import Outcome
@@ -211,6 +212,13 @@ class TestTheCalendar:
         assert card.epoch == EPOCH + 3
         assert card.burn(asking(week=EPOCH + 1)) == "6984"
         assert card.epoch == EPOCH + 3
+
+    def test_no_day_at_the_office_moves_it_once_statements_do(self) -> None:
+        """A renewal's date is no statement: an office's wrong one would make all that are to come old ones."""
+        renewed = {RECORD_EPOCH: EPOCH.to_bytes(4), RECORD_LAST_DATE: day_to_bytes(first_day(EPOCH + 9))}
+        with inserted({**world.sample_card(), **renewed}) as card:
+            assert card.burn(asking()) in ANY_SLOT
+            assert card.epoch == EPOCH
 
     def test_one_refused_does_not_move_it(self, card: Card) -> None:
         assert card.burn(asking(week=EPOCH + 3, today=TODAY)) == "6984"

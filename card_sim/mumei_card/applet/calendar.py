@@ -23,8 +23,11 @@ _EPOCH_LENGTH: Final = 4
 
 def newest_epoch(context: CardContext) -> int:
     """The newest epoch that the card has seen; before its first statement the one of its last day at the office."""
-    stored = int.from_bytes(context.nvm.get(RECORD_EPOCH) or b"")
-    return max(stored, epoch_of(int.from_bytes(context.record(RECORD_LAST_DATE))))
+    stored = context.nvm.get(RECORD_EPOCH)
+    if stored is not None:
+        # Statements alone move it from then on: a renewal's date is the office's word.
+        return int.from_bytes(stored)
+    return epoch_of(int.from_bytes(context.record(RECORD_LAST_DATE)))
 
 
 def is_accepted(epoch: int, newest: int) -> bool:
