@@ -94,7 +94,7 @@ def approve(folder: Folder, name: str, card: Card, **more: bool) -> Path:
     case = case_of(card, opened=day_number(MONDAY), number=b"A" * 16, **more)
     file = folder / "lost.case"
     case.save(file)
-    listed = ("--trustees", folder / "trustees.statement")
+    listed = ("--trustees", folder / "trustees.statement", *folder.roots)
     mumei_json("trustee", "approve", folder / name, file, *listed, *folder.passphrase)
     return file
 
@@ -173,7 +173,7 @@ def test_trustees_check_the_days_envelopes(folder: Folder) -> None:
         ),
     )
     envelopes_of(good, mixed).save(folder / "day.envelopes")
-    listed = ("--trustees", folder / "trustees.statement", "--out", folder / "confirmed")
+    listed = ("--trustees", folder / "trustees.statement", *folder.roots, "--out", folder / "confirmed")
     with calendar_at(MONDAY):
         first = mumei_json(
             "trustee", "check", folder / "court", folder / "day.envelopes", *listed, *folder.passphrase
@@ -216,6 +216,22 @@ def test_statements_are_signed_by_both_and_not_before_their_first_day(folder: Fo
         assert wrong.exit_code == 5 and "not signed as it must be" in wrong.stderr
 
 
+def test_a_trustee_joins_no_list_that_an_office_wrote_itself(folder: Folder) -> None:
+    envelopes_of(folder.handles().card()).save(folder / "day.envelopes")
+    command = (
+        "trustee", "check", folder / "court", folder / "day.envelopes", "--out", folder / "confirmed",
+        *folder.passphrase, "--trustees", folder / "trustees.statement",
+    )  # fmt: skip
+    _, root, _, auditor = folder.roots
+    with calendar_at(MONDAY):
+        alone = mumei(*command)
+        assert alone.exit_code == 2 and "--root and --auditor" in alone.stderr
+        swapped = mumei(*command, "--root", auditor, "--auditor", root)
+        assert swapped.exit_code == 5 and "root and auditor have signed" in swapped.stderr
+        assert TrusteeFolder.open(folder / "court").counts() == (0, 0)
+        assert mumei(*command, *folder.roots).exit_code == 0
+
+
 def test_the_list_of_trustees_stands_only_with_both_signatures(folder: Folder) -> None:
     verify = ("auditor", "verify", "statement", folder / "trustees.statement")
     keys = ("--auditor", folder / "auditor" / "auditor.pub", "--root", folder / "root" / "root.pub")
@@ -250,7 +266,8 @@ def test_wrong_files_are_said(folder: Folder) -> None:
     cases: tuple[tuple[tuple[str | Path, ...], int], ...] = (
         (("trustee", "approve", court, wrong, *folder.passphrase), 2),
         (("trustee", "check", court, wrong, "--out", folder / "x", *folder.passphrase), 2),
-        (("trustee", "check", court, wrong, "--out", folder / "x", "--trustees", wrong, *folder.passphrase), 5),
+        (("trustee", "check", court, wrong, "--out", folder / "x", "--trustees", wrong, *folder.roots,
+          *folder.passphrase), 5),
         (("trustee", "show", folder / "nowhere"), 5),
         (("revocation", "cases", folder / "authority", wrong), 2),
         (("revocation", "status", folder / "nowhere"), 5),

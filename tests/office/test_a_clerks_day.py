@@ -48,6 +48,7 @@ _DESK: Final = (
     " --issuer-root issuer-root/root.pub --authority revocation/authority.pub --digits gifu.statement"
     " --trustees trustees.statement"
 )
+_LISTED: Final = "--trustees trustees.statement --root issuer-root/root.pub --auditor auditor/auditor.pub"
 _FORUM: Final = f"terminal verify --terminal forum {PASS} --pseudonym --prefecture gifu"
 _SAKE: Final = f"terminal verify --terminal sake {PASS} --over 20"
 
@@ -214,9 +215,7 @@ def _envelopes(office: WardOffice) -> None:
     office.types("kato", "office envelopes day.envelopes")
     confirmed = []
     for name in TRUSTEES:
-        place.run(
-            f"trustee check {name} day.envelopes --trustees trustees.statement --out from-{name} {PASS}"
-        )
+        place.run(f"trustee check {name} day.envelopes {_LISTED} --out from-{name} {PASS}")
         confirmed += [str(file) for file in (folder / f"from-{name}").glob("*.confirmations")]
     office.types("kato", f"office confirmations {' '.join(confirmed)}")
 
@@ -247,7 +246,7 @@ def _trustees_and_authority(office: WardOffice) -> None:
     place.run(f"revocation cases revocation '{case}'")
     two = TRUSTEES[:2]
     for name in two:
-        place.run(f"trustee approve {name} '{case}' --trustees trustees.statement {PASS}")
+        place.run(f"trustee approve {name} '{case}' {_LISTED} {PASS}")
         place.run(f"trustee evaluate {name} --out evaluations-{name} --processes 1 {PASS}")
         if name == two[0]:
             place.refused(

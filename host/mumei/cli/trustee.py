@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
 from mumei.cli.engine_options import PaceLine, engine_options
 from mumei.cli.options import json_option
 from mumei.cli.output import emit, progress, warn
+from mumei.cli.public_keys import read_public_key
 from mumei.cli.secrets import SecretSource, secret_options
 from mumei.files import make_folder, read_file
 from mumei.revocation.folder import read_contexts
@@ -20,7 +24,7 @@ from mumei.trustee.folder import PUBLIC_FILE, TrusteeFolder, TrusteeKeys
 from mumei_core.dates import date_of, day_number, today
 from mumei_core.development_trustees import development_trustees
 from mumei_core.epochs import epoch_of, first_day
-from mumei_core.errors import DecodingError, TrustError
+from mumei_core.errors import DecodingError, InvalidProof, TrustError, UsageError
 from mumei_core.issuing_statements import TrusteeListRecord
 from mumei_core.statements import SignedStatement
 
@@ -102,6 +106,56 @@ class TrusteeShown:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedList:
+    """A list of trustees, and whose signatures must be on it: an office could write one of its own."""
+
+    file: Path
+    root: Path
+    auditor: Path
+
+    def join(self, folder: TrusteeFolder) -> None:
+        """Keep the list. Raises TrustError where root and auditor have not both signed it."""
+        try:
+            statement = SignedStatement.from_octets(
+                read_file(self.file, what="list of trustees", limit=_LIST_LIMIT)
+            )
+            statement.check((read_public_key(self.root),), (read_public_key(self.auditor),))
+            record = TrusteeListRecord.from_octets(statement.record)
+        except (DecodingError, InvalidProof) as error:
+            raise TrustError(
+                f"{self.file.name} is no list of trustees that root and auditor have signed",
+                hint="Get it anew from the auditor; check --root and --auditor.",
+            ) from error
+        index = folder.join(record)
+        progress(f"this is trustee {index} of {record.n}; {record.t} are needed")
+
+
+def _listed(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of a signed list of trustees; the command gets ``signed_list``, None without one."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> None:
+        file, root, auditor = (kwargs.pop(name) for name in ("list_file", "root", "auditor"))
+        named = None
+        if file is not None:
+            if root is None or auditor is None:
+                raise UsageError(
+                    "a list of trustees counts with both signatures",
+                    hint="Give --root and --auditor with --trustees: whose keys these are, you know yourself.",
+                )
+            named = SignedList(file=file, root=root, auditor=auditor)
+        function(*args, signed_list=named, **kwargs)
+
+    for option in (
+        click.option("--auditor", type=_PATH, help="With --trustees: the auditor's public key."),
+        click.option("--root", type=_PATH, help="With --trustees: the issuer's root's public key."),
+        click.option("--trustees", "list_file", type=_PATH, help="The signed list; once is enough."),
+    ):
+        wrapper = option(wrapper)
+    return wrapper
+
+
 @click.group()
 def trustee() -> None:
     """A revocation trustee: holds a share of every handle, and no handle."""
@@ -143,14 +197,14 @@ def init(folder: Path, name: str, development: int | None, passphrase: SecretSou
 @trustee.command()
 @click.argument("folder", type=_PATH)
 @click.argument("files", nargs=-1, required=True, type=_PATH)
-@click.option("--trustees", "list_file", type=_PATH, help="The signed list of trustees; once is enough.")
+@_listed
 @click.option("--out", required=True, type=_PATH, help="Folder for the confirmations.")
 @secret_options("passphrase", "the passphrase")
 @json_option
 def check(
     folder: Path,
     files: tuple[Path, ...],
-    list_file: Path | None,
+    signed_list: SignedList | None,
     out: Path,
     passphrase: SecretSource,
     as_json: bool,
@@ -159,12 +213,14 @@ def check(
 
     \b
     Examples:
-      mumei trustee check ombudsman 2026-11-24.envelopes --trustees trustees.statement --out confirmations
+      mumei trustee check ombudsman 2026-11-24.envelopes --out confirmations
+      mumei trustee check ombudsman 2026-11-24.envelopes --out confirmations --trustees trustees.statement \\
+        --root root.pub --auditor auditor.pub
     """
     opened = TrusteeFolder.open(folder)
     keys = opened.keys(passphrase.text(prompt="passphrase").encode())
-    if list_file is not None:
-        _join(opened, list_file)
+    if signed_list is not None:
+        signed_list.join(opened)
     make_folder(out)
     confirmed = again = 0
     bad: list[str] = []
@@ -188,11 +244,11 @@ def check(
 @trustee.command()
 @click.argument("folder", type=_PATH)
 @click.argument("file", type=_PATH)
-@click.option("--trustees", "list_file", type=_PATH, help="The signed list of trustees; once is enough.")
+@_listed
 @secret_options("passphrase", "the passphrase")
 @json_option
 def approve(
-    folder: Path, file: Path, list_file: Path | None, passphrase: SecretSource, as_json: bool
+    folder: Path, file: Path, signed_list: SignedList | None, passphrase: SecretSource, as_json: bool
 ) -> None:
     """Approve the reported card of a case FILE, or that a found card is listed no more.
 
@@ -205,8 +261,8 @@ def approve(
     opened = TrusteeFolder.open(folder)
     case = CaseFile.load(file)
     keys = opened.keys(passphrase.text(prompt="passphrase").encode())
-    if list_file is not None:
-        _join(opened, list_file)
+    if signed_list is not None:
+        signed_list.join(opened)
     new = work.approve(opened, keys, case, day=day_number(today()))
     emit(
         CaseDecided(
@@ -291,15 +347,3 @@ def show(folder: Path, as_json: bool) -> None:
 
 def _begins(epoch: int) -> str:
     return date_of(max(first_day(epoch), 0)).isoformat()
-
-
-def _join(folder: TrusteeFolder, list_file: Path) -> None:
-    octets = read_file(list_file, what="list of trustees", limit=_LIST_LIMIT)
-    try:
-        record = TrusteeListRecord.from_octets(SignedStatement.from_octets(octets).record)
-    except DecodingError as error:
-        raise TrustError(
-            f"{list_file.name} holds no list of trustees: {error}", hint="Get it anew from the auditor."
-        ) from error
-    index = folder.join(record)
-    progress(f"this is trustee {index} of {record.n}; {record.t} are needed")
