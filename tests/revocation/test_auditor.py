@@ -23,6 +23,7 @@ from mumei.revocation.statements import (
 from mumei_core.crypto.curve import BP1
 from mumei_core.crypto.hash_to_curve import slot_points
 from mumei_core.crypto.revocation.tree import SlotTree
+from mumei_core.development_trustees import development_trustees
 from mumei_core.eac.signature import SigningKey
 from mumei_core.epoch_statements import EpochRecord
 from mumei_core.errors import TrustError, UsageError
@@ -126,6 +127,13 @@ def test_one_trustee_is_not_enough_for_a_list() -> None:
     alone = TrusteeListRecord(version=1, t=1, keys=MEMBERS)
     with pytest.raises(TrustError, match="one trustee alone"):
         sign_issuing(alone, root=ROOT, auditor=AUDITOR)
+
+
+def test_a_trustee_with_a_published_key_is_none() -> None:
+    """'mumei trustee init --development' makes a trustee whose key everybody has: never one of real cards."""
+    published = TrusteeListRecord(version=1, t=2, keys=(*MEMBERS, development_trustees().keys[1]))
+    with pytest.raises(TrustError, match="everybody has"):
+        sign_issuing(published, root=ROOT, auditor=AUDITOR)
 
 
 def test_a_statement_about_something_else_is_said() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from mumei_core.commands import codes
 from mumei_core.crypto.curve import BP1, Point
 from mumei_core.crypto.pairing import BP2, G2Point, products_are_equal
+from mumei_core.development_trustees import development_trustees
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import DecodingError, InvalidProof, TrustError
 from mumei_core.issuing_statements import IssuerKeyRecord, TrusteeListRecord
@@ -40,6 +41,11 @@ def recompute_issuing(record: IssuingRecord) -> None:
     elif record.t < 2:
         raise TrustError(
             "one trustee alone could revoke", hint="Have at least two of them needed: --threshold 2."
+        )
+    elif not set(development_trustees().keys).isdisjoint(record.keys):
+        raise TrustError(
+            "a trustee's key is one of the development profile's, which everybody has",
+            hint="Have the trustee make keys of its own: mumei trustee init, without --development.",
         )
 
 
