@@ -96,6 +96,10 @@ class EmbeddedIssuer:
             entry = self._signed(checked, entry)
         return _issuance(entry)
 
+    def report(self, record: bytes, *, reported: bool) -> None:
+        """All that was issued to the record (16 octets) until now is lost, or found again: it is not renewed."""
+        self._ledger.report(record, reported=reported)
+
     def _renewed(self, checked: CheckedRequest, today: int) -> LedgerEntry | None:
         evidence = checked.request.renewal
         if evidence is None:

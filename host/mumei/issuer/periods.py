@@ -209,6 +209,10 @@ class PeriodIssuer:
         """With today's key; what another key began, that key finishes."""
         return self._issuers[self.key_id].issue(request)
 
+    def report(self, record: bytes, *, reported: bool) -> None:
+        """As :meth:`EmbeddedIssuer.report`."""
+        self._issuers[self.key_id].report(record, reported=reported)
+
 
 def _further(folder: Path) -> list[Path]:
     return sorted((folder / PERIODS_FOLDER).glob("*/"))

@@ -88,3 +88,13 @@ class CaseHandleRow(Base):
 
     case_id: Mapped[int] = mapped_column(ForeignKey("revocation_case.id"), primary_key=True)
     enrolment_id: Mapped[int] = mapped_column(ForeignKey("enrolment.id"), primary_key=True, index=True)
+
+
+class IssuerReportRow(Base):
+    """What the issuer still has to hear of a record, or has heard: its cards are lost, or found again."""
+
+    __tablename__ = "issuer_report"
+
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), primary_key=True, autoincrement=False)
+    lost: Mapped[bool]
+    told: Mapped[bool]

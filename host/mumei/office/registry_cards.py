@@ -19,6 +19,7 @@ from mumei.office.database_errors import retrying
 from mumei.office.delivery_note import DeliveryNote
 from mumei.office.models import EnrolmentRow, ResidentState
 from mumei.office.models_cards import CardRow, CardState, DeliveryRow, Recall
+from mumei.office.models_cases import IssuerReportRow
 from mumei.office.records import NotFoundError
 from mumei.office.registry_base import RegistryBase, check_page
 from mumei.office.rows import NUMBER_LIMIT, locked_resident_row, open_enrolment_row, resident_row
@@ -26,6 +27,8 @@ from mumei_core.dates import day_number, today
 
 _RECALLS = {ResidentState.MOVED_OUT: Recall.MOVED_OUT, ResidentState.DECEASED: Recall.DIED}
 _BATCH = 1000
+#: What the issuer is to hear of (mumei.office.issuer_reports), and whether the card is lost then.
+_TOLD_TO_ISSUER = {AuditAction.CARD_LOST: True, AuditAction.CARD_FOUND: False}
 
 
 class CardRegistry(RegistryBase):
@@ -181,6 +184,9 @@ class CardRegistry(RegistryBase):
             row.state, row.number, row.changed_at = state.value, None, self._clock()
             session.flush()
             self._note(session, action, row, clerk)
+            if row.resident_id is not None and action in _TOLD_TO_ISSUER:
+                lost = _TOLD_TO_ISSUER[action]
+                session.merge(IssuerReportRow(resident_id=row.resident_id, lost=lost, told=False))
             return CardRecord.from_row(row)
 
     def _refuse_second(self, session: Session, resident_number: int) -> None:

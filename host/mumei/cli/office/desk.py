@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 
@@ -21,25 +21,30 @@ from mumei.cli.output import progress
 from mumei.cli.secrets import SecretSource, secret_options
 from mumei.issuer.check_issuance import IssuerPublicKey, by_key_id
 from mumei.issuer.client import RemoteIssuer
-from mumei.issuer.embedded import EmbeddedIssuer
-from mumei.issuer.folder import KEY_FILE, LEDGER_FILE, PARAMETERS_FILE
+from mumei.issuer.folder import LEDGER_FILE, PARAMETERS_FILE
 from mumei.issuer.issuance import Issuing
-from mumei.issuer.keys import IssuerKey
 from mumei.issuer.ledger import DurableLedger
 from mumei.issuer.ledger_key import LedgerKey
 from mumei.issuer.parameters import PublicParameters
+from mumei.issuer.periods import PeriodIssuer, load_periods
 from mumei.issuer.tls import Identity
 from mumei.maker.master_key import MasterKey
 from mumei.office.enrolment import Office, month_of
 from mumei.office.genuine_chip import read_maker_root
+from mumei.office.issuer_reports import IssuerReports, TakesReports
 from mumei.office.registry import Registry
 from mumei.session.scp03 import KeyProvider
 from mumei_core.commands.trust import CardTrust
 from mumei_core.dates import today
+from mumei_core.development import DevelopmentRole, development_key
 from mumei_core.errors import UsageError
 from mumei_core.issuing_statements import IssuerKeyRecord, TrusteeListRecord
 
 Command = Callable[..., Any]
+
+
+class OfficesIssuer(Issuing, TakesReports, Protocol):
+    """The issuer, embedded or its service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,7 @@ class DeskMaterial:
     """
 
     parameters: PublicParameters
-    open_issuer: Callable[[], AbstractContextManager[Issuing]]
+    open_issuer: Callable[[], AbstractContextManager[OfficesIssuer]]
     keys_of: KeyProvider | None
     trust: CardTrust | None
     statement: bytes | None
@@ -62,6 +67,7 @@ class DeskMaterial:
     def office(self, registry: Registry, clerk: str, *, quiet: bool = False) -> Iterator[Office]:
         """The desk's own steps with a card. Raises what opening the issuer raises, and TrustError."""
         with self.open_issuer() as issuing:
+            IssuerReports(registry).send(issuing, clerk=clerk)
             office = Office(
                 registry,
                 self.parameters,
@@ -140,22 +146,23 @@ class Desk:
             )
         return Path(self.issuer) / PARAMETERS_FILE
 
-    def _embedded(self, maker_root: bytes | None) -> Callable[[], AbstractContextManager[Issuing]]:
+    def _embedded(self, maker_root: bytes | None) -> Callable[[], AbstractContextManager[OfficesIssuer]]:
         folder = Path(self.issuer)
         secret = self.passphrase.text(prompt="passphrase of the issuer's key").encode()
-        key = IssuerKey.load(folder / KEY_FILE, secret)
+        roots, auditors = self._signers()
+        periods = load_periods(folder, secret, root_keys=roots, auditor_keys=auditors)
         ledger_key = LedgerKey.open(folder, secret)
         trustees = self._trustee_lists()
 
         @contextmanager
-        def opened() -> Iterator[Issuing]:
+        def opened() -> Iterator[OfficesIssuer]:
             with DurableLedger.open(folder / LEDGER_FILE, ledger_key) as ledger:
                 root = None if maker_root is None else read_maker_root(maker_root)
-                yield EmbeddedIssuer([key], ledger, trustee_lists=trustees, maker_root=root)
+                yield PeriodIssuer(periods, ledger, trustee_lists=trustees, maker_root=root)
 
         return opened
 
-    def _remote(self, parameters: PublicParameters) -> Callable[[], AbstractContextManager[Issuing]]:
+    def _remote(self, parameters: PublicParameters) -> Callable[[], AbstractContextManager[OfficesIssuer]]:
         if self.office_certificate is None or self.office_key is None or self.office_ca is None:
             raise UsageError(
                 "an issuer's service wants to know which office is asking",
@@ -170,6 +177,17 @@ class Desk:
             record = IssuerKeyRecord.from_octets(load_statement(file).record)
             keys.append(IssuerPublicKey(public_key=record.PK, W1=record.W1))
         return partial(RemoteIssuer, self.issuer, identity, by_key_id(*keys))
+
+    def _signers(self) -> tuple[list[bytes], list[bytes]]:
+        """Who signs the issuer's periods; the development profile's keys where nobody is named."""
+        return (
+            [development_key(DevelopmentRole.ISSUER_ROOT).point]
+            if self.issuer_root is None
+            else [read_public_key(self.issuer_root)],
+            [development_key(DevelopmentRole.AUDITOR).point]
+            if self.auditor is None
+            else [read_public_key(self.auditor)],
+        )
 
     def _trustee_lists(self) -> tuple[TrusteeListRecord, ...]:
         if self.trustees is None:

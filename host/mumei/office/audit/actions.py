@@ -56,6 +56,7 @@ class AuditAction(StrEnum):
     CASE_EXPORTED = "CASE_EXPORTED"
     CASE_LISTED = "CASE_LISTED"
     CASE_WITHDRAWN = "CASE_WITHDRAWN"
+    ISSUER_TOLD = "ISSUER_TOLD"
 
     # Clerks and their duties
     CLERK_ADDED = "CLERK_ADDED"

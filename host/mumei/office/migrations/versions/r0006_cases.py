@@ -1,4 +1,4 @@
-"""Revocation: lists of trustees, handles' names, confirmations, cases of reported cards."""
+"""Revocation: trustees, handles' names, confirmations, cases of reported cards, reports to the issuer."""
 
 from __future__ import annotations
 
@@ -75,3 +75,11 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_revocation_case_handle_enrolment_id", "revocation_case_handle", ["enrolment_id"])
+    op.create_table(
+        "issuer_report",
+        sa.Column("resident_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("lost", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("resident_id", name="pk_issuer_report"),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name="fk_issuer_report_resident_id"),
+    )
