@@ -6,6 +6,7 @@ import fcntl
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from click.testing import Result
 from tests.fixtures import world
 from tests.fixtures.command_line import PASSPHRASE, Place, mumei, mumei_json
 
+from mumei.issuer.parameters import PublicParameters
 from mumei.office.registry import Registry
 from mumei.transport import simulator
 from mumei.transport.base import CardConnection
 from mumei.transport.simulator import SimulatedConnection
 from mumei_card.applet.records import StoredCredential
 from mumei_card.chip.nvm import Nvm
+from mumei_core.commands import codes
 
 
 def enrol(place: Place, card: Path, resident: int = 1, *options: str, **replaced: Path) -> Result:
@@ -205,6 +208,18 @@ class TestEnrol:
         (other / "issuer.key").write_bytes((place.issuer / "issuer.key").read_bytes())
         (other / "issuer.key").chmod(0o600)
         assert enrol(place, card, issuer=other).exit_code == 5
+        assert card.read_bytes() == before
+
+    def test_a_real_issuers_key_wants_trustees_and_genuine_chips_named(self, place: Place) -> None:
+        """Whatever parameters the desk was given: those of development cards would do without either."""
+        card = place.card("hanako")
+        before = card.read_bytes()
+        own = place.issuer / "parameters.cbor"
+        given = place.folder / "development.cbor"
+        own.rename(given)
+        replace(PublicParameters.load(given), profile=codes.PROFILE_STANDARD).save(own)
+        refused = enrol(place, card, 1, "--parameters", str(given))
+        assert refused.exit_code == 2 and "--trustees and --maker-root" in refused.stderr
         assert card.read_bytes() == before
 
     @pytest.mark.parametrize(

@@ -117,6 +117,7 @@ class Desk:
         self.issuing = EmbeddedIssuer(
             [world.issuer().key],
             MemoryLedger(),
+            trustee_lists=[development_trustees()],
             maker_root=MAKER.certificate,
             today=lambda: day_number(TODAY),
         )

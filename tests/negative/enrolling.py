@@ -141,6 +141,7 @@ def an_issuer(
     return EmbeddedIssuer(
         [issuer_key()],
         ledger or MemoryLedger(),
+        trustee_lists=[TRUSTEES],
         maker_root=MAKER.certificate if genuine else None,
         today=lambda: today,
     )

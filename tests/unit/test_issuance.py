@@ -7,7 +7,7 @@ from dataclasses import replace
 import cbor2
 import pytest
 from tests.fixtures.crypto_world import TODAY
-from tests.negative.enrolling import Chip, a_request, an_issuer, asks, holder, issuer_key, renews
+from tests.negative.enrolling import MAKER, Chip, a_request, an_issuer, asks, holder, issuer_key, renews
 
 from mumei.issuer.embedded import EmbeddedIssuer
 from mumei.issuer.issuance import (
@@ -79,6 +79,14 @@ def test_an_issuance_comes_back_and_says_no_secret() -> None:
 def test_an_issuer_has_a_key() -> None:
     with pytest.raises(UsageError):
         EmbeddedIssuer([], MemoryLedger())
+
+
+def test_for_genuine_cards_nobody_is_a_trustee_by_default() -> None:
+    """The development profile's trustees have keys that everybody has: real cards' issuers are told of others."""
+    issuer = EmbeddedIssuer([issuer_key()], MemoryLedger(), maker_root=MAKER.certificate, today=lambda: TODAY)
+    with pytest.raises(IssuanceRefused, match="trustees") as caught:
+        issuer.issue(asks())
+    assert caught.value.reason is Reason.TRUSTEES
 
 
 class TestKeysThatChange:

@@ -12,7 +12,7 @@ from mumei_core.commands import codes
 from mumei_core.development import DevelopmentRole, development_key
 from mumei_core.development_trustees import development_trustees
 from mumei_core.eac.signature import SigningKey
-from mumei_core.errors import DecodingError, TrustError
+from mumei_core.errors import DecodingError, TrustError, UsageError
 from mumei_core.issuing_statements import MAX_TRUSTEES, IssuerKeyRecord, TrusteeListRecord
 from mumei_core.statements import SignedStatement, record_type
 
@@ -90,6 +90,12 @@ class TestDesk:
     def test_a_development_desk_knows_the_development_trustees(self) -> None:
         desk = DeskTrust.of(codes.PROFILE_DEVELOPMENT, None, None, ())
         assert desk.trustees == LIST and desk.statements == ()
+
+    def test_a_standard_desk_knows_no_trustees_unless_told(self) -> None:
+        desk = DeskTrust.of(codes.PROFILE_STANDARD, None, None, ())
+        with pytest.raises(UsageError, match="does not know them") as caught:
+            _ = desk.trustees
+        assert caught.value.hint and desk.statements == ()
 
     def test_takes_what_both_have_signed(self) -> None:
         newer = replace(LIST, version=2)

@@ -21,7 +21,6 @@ from tests.fixtures.world import TODAY
 from tools.bench.bars import Bar, Details, Progress, Section
 from tools.postgres_runner import Postgres, missing
 
-from mumei.issuer.embedded import EmbeddedIssuer
 from mumei.issuer.ledger import DurableLedger
 from mumei.issuer.ledger_key import LedgerKey
 from mumei.office.batch.events import Event, EventKind
@@ -43,7 +42,6 @@ from mumei.transport.simulator import SimulatedConnection
 from mumei_card.chip.nvm import Nvm
 from mumei_card.link.in_process import SoftwareCard
 from mumei_card.personalisation import initial_records
-from mumei_core.dates import day_number
 
 SQLITE_LIMIT: Final = 150.0
 POSTGRES_LIMIT: Final = 250.0
@@ -233,7 +231,7 @@ def _office(where: str, ledger: str | Path) -> Iterator[tuple[Registry, Office]]
         DurableLedger.open(ledger, _KEY) as book,
     ):
         root = standard.MAKER_ROOT.certificate
-        issuing = EmbeddedIssuer([world.issuer().key], book, maker_root=root, today=lambda: day_number(TODAY))
+        issuing = standard.issuing(book)
         yield (
             registry,
             Office(

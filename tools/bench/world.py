@@ -34,6 +34,7 @@ from mumei_core.commands import codes
 from mumei_core.commands.terminal_description import TerminalDescription
 from mumei_core.commands.trust import CardTrust
 from mumei_core.crypto.hash_to_curve import context_point
+from mumei_core.development_trustees import development_trustees
 
 RP_CONTEXT: Final = b"shop.example"
 SHOP_NAME: Final = "Shop BENCH"
@@ -171,7 +172,12 @@ class Desk:
             office = Office(
                 registry,
                 self.parameters,
-                EmbeddedIssuer([self.key], MemoryLedger(), maker_root=self._maker()),
+                EmbeddedIssuer(
+                    [self.key],
+                    MemoryLedger(),
+                    trustee_lists=[development_trustees()],
+                    maker_root=self._maker(),
+                ),
                 clerk="bench",
                 keys_of=self.keys_of,
                 trust=self.trust,

@@ -159,7 +159,13 @@ class PaceAndTerminalAuthentication(Way):
         return Office(
             registry,
             parameters,
-            EmbeddedIssuer([key], MemoryLedger(), maker_root=self._maker_root.certificate, today=today),
+            EmbeddedIssuer(
+                [key],
+                MemoryLedger(),
+                trustee_lists=[development_trustees()],
+                maker_root=self._maker_root.certificate,
+                today=today,
+            ),
             clerk=clerk,
             keys_of=self._master.keys_of,
             trust=self._trust(date(2026, 1, 1)),

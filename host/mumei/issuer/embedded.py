@@ -46,16 +46,17 @@ class EmbeddedIssuer:
         today: Callable[[], int] = lambda: day_number(dates.today()),
     ) -> None:
         """``keys``: the first signs, the others finish what they began. ``trustee_lists``: those that root and
-        auditor have named, checked; none means the development profile's. ``maker_root``: by which genuine chips
-        are known, None for development cards. ``former_keys``: public keys (96 octets) under which credentials
-        are still valid that may be renewed.
+        auditor have named, checked. ``maker_root``: by which genuine chips are known, None for development cards:
+        for these alone no list means the development profile's, whose keys everybody has. ``former_keys``: public
+        keys (96 octets) under which credentials are still valid that may be renewed.
         """
         if not keys:
             raise UsageError("an issuer signs with a key", hint="Name the issuer's key file.")
         self._signing = {key.key_id: SigningService(key) for key in keys}
         self._key_id = keys[0].key_id
         self._ledger = ledger
-        self._trustee_lists = tuple(trustee_lists) or (development_trustees(),)
+        published = (development_trustees(),) if maker_root is None else ()
+        self._trustee_lists = tuple(trustee_lists) or published
         self._maker_root = maker_root
         self._verifier = Verifier((*(key.public_key for key in keys), *former_keys))
         self._today = today

@@ -10,18 +10,18 @@ from mumei_core.commands import codes
 from mumei_core.commands.trust import CardTrust
 from mumei_core.development import DevelopmentRole, development_key
 from mumei_core.development_trustees import development_trustees
-from mumei_core.errors import DecodingError, InvalidProof, TrustError
+from mumei_core.errors import DecodingError, InvalidProof, TrustError, UsageError
 from mumei_core.issuing_statements import IssuerKeyRecord, TrusteeListRecord
 from mumei_core.statements import SignedStatement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskTrust:
-    """``trustees``: to whom cards seal their shares; ``trustees_statement``: as signed, None for the development
-    profile's own; ``issuer_keys``: with their days, and as signed.
+    """``named``: to whom cards seal their shares, None where nobody has said; ``trustees_statement``: as signed,
+    None for the development profile's own; ``issuer_keys``: with their days, and as signed.
     """
 
-    trustees: TrusteeListRecord
+    named: TrusteeListRecord | None
     trustees_statement: bytes | None
     issuer_keys: tuple[IssuerKeyRecord, ...]
     issuer_key_statements: tuple[bytes, ...]
@@ -48,23 +48,33 @@ class DeskTrust:
                 ) from error
             return statement.record
 
+        named = None
         try:
-            named = (
-                development_trustees()
-                if trustees is None
-                else TrusteeListRecord.from_octets(checked(trustees, "the list of trustees"))
-            )
+            if trustees is not None:
+                named = TrusteeListRecord.from_octets(checked(trustees, "the list of trustees"))
+            elif profile == codes.PROFILE_DEVELOPMENT:
+                named = development_trustees()
             keys = tuple(IssuerKeyRecord.from_octets(checked(key, "an issuer key")) for key in issuer_keys)
         except DecodingError as error:
             raise TrustError(
                 f"a statement is about something else: {error}", hint="Check the files."
             ) from error
         return cls(
-            trustees=named,
+            named=named,
             trustees_statement=trustees,
             issuer_keys=keys,
             issuer_key_statements=tuple(issuer_keys),
         )
+
+    @property
+    def trustees(self) -> TrusteeListRecord:
+        """To whom cards seal their shares. Raises UsageError: but for development cards nobody is so by default."""
+        if self.named is None:
+            raise UsageError(
+                "a standard card seals shares to the trustees, and this desk does not know them",
+                hint="Name their list, signed by the issuer's root and the auditor: --trustees.",
+            )
+        return self.named
 
     @property
     def statements(self) -> tuple[bytes, ...]:

@@ -113,7 +113,7 @@ class Desk:
         is_remote = "://" in self.issuer
         parameters = PublicParameters.load(self._parameters_file(is_remote))
         maker_root = None if self.maker_root is None else read(self.maker_root)
-        open_issuer = self._remote(parameters) if is_remote else self._embedded(maker_root)
+        open_issuer = self._remote(parameters) if is_remote else self._embedded(parameters, maker_root)
         keys_of = None
         if self.card_master is not None:
             typed = self.card_master_passphrase.text(prompt="passphrase of the card maker's master key")
@@ -146,8 +146,19 @@ class Desk:
             )
         return Path(self.issuer) / PARAMETERS_FILE
 
-    def _embedded(self, maker_root: bytes | None) -> Callable[[], AbstractContextManager[OfficesIssuer]]:
+    def _embedded(
+        self, parameters: PublicParameters, maker_root: bytes | None
+    ) -> Callable[[], AbstractContextManager[OfficesIssuer]]:
         folder = Path(self.issuer)
+        own = folder / PARAMETERS_FILE
+        # The folder says what its key is for, whatever parameters the desk was given.
+        is_development = (PublicParameters.load(own) if own.exists() else parameters).is_development
+        if not is_development and None in (self.issuer_root, self.auditor, self.trustees, maker_root):
+            # Else the development profile's signers and trustees would count, whose keys everybody has.
+            raise UsageError(
+                "an issuer of real cards must know who signs for trustees, and that chips are genuine",
+                hint="Give --issuer-root, --auditor, --trustees and --maker-root.",
+            )
         secret = self.passphrase.text(prompt="passphrase of the issuer's key").encode()
         roots, auditors = self._signers()
         periods = load_periods(folder, secret, root_keys=roots, auditor_keys=auditors)
@@ -179,7 +190,7 @@ class Desk:
         return partial(RemoteIssuer, self.issuer, identity, by_key_id(*keys))
 
     def _signers(self) -> tuple[list[bytes], list[bytes]]:
-        """Who signs the issuer's periods; the development profile's keys where nobody is named."""
+        """Who signs the issuer's periods; for development cards, where nobody is named, keys that everybody has."""
         return (
             [development_key(DevelopmentRole.ISSUER_ROOT).point]
             if self.issuer_root is None
