@@ -35,7 +35,7 @@ demo:
 
 test: ready lint
 	@echo '== tests: pytest'
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(CI_PYTEST) $(if $(ARGS),$(ARGS),--cov --cov-report=)
+	@$(BIN)/python -m pytest -n $(JOBS) $(CI_PYTEST) $(if $(ARGS),$(ARGS),--cov --cov-report=)
 	@$(if $(ARGS),,$(BIN)/python -m tools.coverage --data .coverage --brief)
 
 bench: ready
