@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -75,6 +75,11 @@ _LINES: Final = (
             f"mumei office import --samples --registry {office}",
         )
     ),
+    # Standard cards are issued by clerks who have a name; the token of their session is kept in this folder too.
+    "mumei office clerk add tanaka --role it --registry ward.db --password-file pass",
+    "mumei office login tanaka --registry ward.db --password-file pass",
+    "mumei office clerk add sato --role clerk --registry ward.db --password-file pass",
+    "mumei office login sato --registry ward.db --password-file pass --new-password-file password",
     f"mumei office enrol 1 --registry ward.db --issuer gifu --card {ISSUED}.card {_KEY} {_TO_ISSUE}",
     f"mumei office enrol 1 --registry development.db --issuer development --card {DEVELOPMENT}.card {_KEY}",
     *(
@@ -89,7 +94,8 @@ def prepare(folder: Path, progress: Callable[[str], None] = lambda line: None) -
     folder.mkdir(mode=0o700, parents=True)
     _secret(folder / "pass", secrets.token_hex(16))
     _secret(folder / "pin", _PIN)
-    with contextlib.chdir(folder):
+    _secret(folder / "password", secrets.token_hex(16))
+    with contextlib.chdir(folder), _own_sessions(folder):
         for line in _LINES:
             progress(line)
             _type(line)
@@ -99,6 +105,21 @@ def prepare(folder: Path, progress: Callable[[str], None] = lambda line: None) -
         bench = _collect()
     bench.save(folder / BENCH)
     return folder / BENCH
+
+
+@contextlib.contextmanager
+def _own_sessions(folder: Path) -> Iterator[None]:
+    """Whoever is logged in at this machine stays so."""
+    place, before = folder / "sessions", os.environ.get("XDG_RUNTIME_DIR")
+    place.mkdir(mode=0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(place)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
 
 
 def _type(line: str) -> None:
