@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import date
@@ -145,6 +146,7 @@ def test_a_clerks_day(office: WardOffice) -> None:
             accepted = place.run(f"{line} --card 2.card")
             assert accepted["outcome"] == "accept" and accepted["revocation"]["state"] == "not_reported"
         _unlinkable_before(folder, before)
+        _no_card_without_the_issuer_knowing(office)
         _audit(office)
 
 
@@ -282,6 +284,16 @@ def _pieces(wire: bytes) -> set[bytes]:
 def _entries(file: Path) -> list[bytes]:
     body = RevocationList.from_octets(file.read_bytes()).body
     return [body[i : i + 16] for i in range(0, len(body), 16)]
+
+
+def _no_card_without_the_issuer_knowing(office: WardOffice) -> None:
+    """The next card of anybody tells the issuer of the loss, which renews the lost one at no office."""
+    office.types("sato", "office login sato --password-file password")
+    office.place.new_card("21")
+    office.refused("sato", f"office enrol 1 {_DESK} --card 21.card", "was issued a card", code=2)
+    with sqlite3.connect(office.place.folder / "gifu" / "ledger.db") as ledger:
+        (reported,) = ledger.execute("SELECT count(*) FROM issuer_issuances WHERE reported").fetchone()
+    assert reported == 1
 
 
 def _audit(office: WardOffice) -> None:
