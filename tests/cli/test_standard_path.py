@@ -24,6 +24,7 @@ _ENROL = (
     f" {_KEY} --card-master maker.key --card-master-passphrase-file pass --maker-root maker/maker.root"
     " --root root/certificate.cvcert --auditor auditor/auditor.pub --issuer-root issuer-root/root.pub"
     " --digits gifu.statement --authority revocation/authority.pub --trustees trustees.statement"
+    " --issuer-key key.statement"
 )
 _DESK = "--registry ward.db --password-file pass"
 _TRUST = "--revocation-authority revocation/authority.pub --auditor auditor/auditor.pub"
@@ -65,6 +66,11 @@ STEPS: Final = (
         f" --parameters gifu/parameters.cbor {_KEY} --root-passphrase-file pass",
         "gifu.statement",
         {"issuer": "Gifu TEST"},
+    ),
+    Step(
+        "mumei auditor sign issuer-key key.statement --by auditor --root issuer-root --first 2026-01-01"
+        f" --last 2027-12-31 --parameters gifu/parameters.cbor {_KEY} --root-passphrase-file pass",
+        "key.statement",
     ),
     Step(f"mumei trustee init court --name Court {_KEY}", "trustee Court", {"name": "Court"}),
     Step(f"mumei trustee init board --name Board {_KEY}", "trustee Board", {"name": "Board"}),

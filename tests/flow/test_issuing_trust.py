@@ -129,6 +129,22 @@ class TestIssuerKeys:
         assert takes(card, signed(wrong)) == codes.SW_WRONG_DATA
         assert RECORD_ISSUER_KEYS not in card.records
 
+    def test_a_standard_card_takes_no_key_that_nobody_has_signed(self) -> None:
+        """An issuer with a key of its own for each office, or each card, could tell them apart for ever."""
+        unsigned = {RECORD_ISSUER_KEYS}
+        records = {
+            name: value for name, value in standard.card_with_parameters().items() if name not in unsigned
+        }
+        with in_memory(records) as card:
+            channel = Channel(card.connection)
+            Application.identify(channel)
+            inside = open_scp03(channel, standard.MASTER.keys_of)
+            credential = world.credential_for(inside, world.residents()[0])
+            with pytest.raises(CardRefused):
+                personalisation.store_credential(inside, credential)
+            personalisation.store_statement(inside, standard.issuer_key())
+            personalisation.store_credential(inside, credential)
+
 
 class TestTrustees:
     def test_a_newer_list_replaces_and_an_older_does_not(self, card: Desk) -> None:

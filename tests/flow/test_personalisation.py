@@ -52,6 +52,7 @@ from mumei_core.gp.card_keys import CardKeys
 from mumei_core.gp.life_cycle import LifeCycle
 from mumei_core.gp.scp03_session import Level, Mode
 from mumei_core.iso7816.apdu import CommandAPDU
+from mumei_core.issuing_statements import IssuerKeyRecord
 from mumei_core.statements import SignedStatement
 
 MASTER = MasterKey(secret=bytes(range(16)))
@@ -67,6 +68,14 @@ LETTER = PinLetter(transport_pin=world.TRANSPORT_PIN, puk=world.PUK, can="500540
 ROOT = SigningKey.generate()
 TRUST = CardTrust.of([CVCA.certificate], TODAY, auditor_keys=[AUDITOR.point], root_keys=[ROOT.point])
 TRUSTEES = SignedStatement.by(development_trustees().to_octets(), ROOT, AUDITOR).to_octets()
+DAY = day_number(TODAY)
+
+
+@cache
+def issuer_key() -> bytes:
+    key = world.issuer().key
+    record = IssuerKeyRecord(PK=key.public_key, W1=key.W1, first_day=DAY - 400, last_day=DAY + 400)
+    return SignedStatement.by(record.to_octets(), ROOT, AUDITOR).to_octets()
 
 
 @cache
@@ -91,6 +100,7 @@ def card_with_parameters() -> Records:
         channel = open_channel(card.connection)
         personalisation.store_trust(channel, TRUST)
         personalisation.store_statement(channel, TRUSTEES)
+        personalisation.store_statement(channel, issuer_key())
         personalisation.store_parameters(channel, parameters().for_card(TODAY, statement=digits_statement()))
         return records_of(card.nvm)
 
@@ -143,6 +153,7 @@ class Desk:
             statement=digits_statement(),
             maker_root=MAKER.certificate.to_octets(),
             trustees=TRUSTEES if trust is not None else None,
+            issuer_keys=(issuer_key(),) if trust is not None else (),
         )
         return office.enrol(
             Channel(connection), self.resident, today=TODAY, card_number=number, replacement=replacement

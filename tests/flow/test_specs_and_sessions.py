@@ -147,6 +147,7 @@ def test_a_standard_card_from_first_to_last(witness: Witness) -> None:
         inside = open_scp03(channel, standard.MASTER.keys_of)
         personalisation.store_trust(inside, standard.card_trust())
         personalisation.store_statement(inside, standard.trustees())
+        personalisation.store_statement(inside, standard.issuer_key())
         pinned = standard.parameters().for_card(standard.CARD_DATE, statement=standard.digits_statement())
         personalisation.store_parameters(inside, pinned)
         number = inside.diversification_data

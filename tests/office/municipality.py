@@ -42,6 +42,8 @@ _SETUP: Final = (
     f"auditor init issuer-root --root {PASS}",
     "auditor sign digits gifu.statement --by auditor --root issuer-root"
     f" --parameters gifu/parameters.cbor {PASS} --root-passphrase-file pass",
+    "auditor sign issuer-key key.statement --by auditor --root issuer-root --first 2026-01-01 --last 2027-12-31"
+    f" --parameters gifu/parameters.cbor {PASS} --root-passphrase-file pass",
     f"revocation init revocation {PASS}",
     *(f"trustee init {name} --name {name} {PASS}" for name in TRUSTEES),
     "auditor sign trustees trustees.statement --by auditor --root issuer-root --threshold 2"

@@ -47,7 +47,7 @@ _DESK: Final = (
     f"--issuer gifu {PASS} --card-master maker.key --card-master-passphrase-file pass"
     " --maker-root maker/maker.root --root root/certificate.cvcert --auditor auditor/auditor.pub"
     " --issuer-root issuer-root/root.pub --authority revocation/authority.pub --digits gifu.statement"
-    " --trustees trustees.statement"
+    " --trustees trustees.statement --issuer-key key.statement"
 )
 _LISTED: Final = "--trustees trustees.statement --root issuer-root/root.pub --auditor auditor/auditor.pub"
 _FORUM: Final = f"terminal verify --terminal forum {PASS} --pseudonym --prefecture gifu"

@@ -69,7 +69,11 @@ def place(tmp_path: Path, registry_template: Path, monkeypatch: pytest.MonkeyPat
         write_new_file(tmp_path / "auditor.pub", AUDITOR.point, mode=0o644)
         write_new_file(tmp_path / "authority.pub", REVOCATION.point, mode=0o644)
         write_new_file(tmp_path / "issuer-root.pub", standard.ISSUER_ROOT.point, mode=0o644)
-        for name, statement in (("gifu", standard.digits_statement()), ("trustees", standard.trustees())):
+        for name, statement in (
+            ("gifu", standard.digits_statement()),
+            ("trustees", standard.trustees()),
+            ("key", standard.issuer_key()),
+        ):
             save_statement(tmp_path / f"{name}.statement", SignedStatement.from_octets(statement))
         for name, pin in (("sake", False), ("bar", True)):
             at = standard.terminal(over(20), under(12), show=(1,), pseudonym=True, pin=pin)
@@ -88,6 +92,7 @@ def enrol(place: Place, *, expect: int = 0) -> str:
         *("--maker-root", at / "maker.root", "--root", at / "root.cvcert", "--auditor", at / "auditor.pub"),
         *("--issuer-root", at / "issuer-root.pub", "--digits", at / "gifu.statement"),
         *("--authority", at / "authority.pub", "--trustees", at / "trustees.statement"),
+        *("--issuer-key", at / "key.statement"),
     )
     assert result.exit_code == expect, result.output
     return result.output

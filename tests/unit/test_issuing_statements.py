@@ -96,6 +96,18 @@ class TestDesk:
         with pytest.raises(UsageError, match="does not know them") as caught:
             _ = desk.trustees
         assert caught.value.hint and desk.statements == ()
+        with pytest.raises(UsageError, match="does not know them"):
+            desk.check_signed(KEY.key_id)
+
+    def test_a_standard_desk_wants_the_issuers_key_signed(self) -> None:
+        keys = (), (self.signed(KEY),)
+        without, with_key = (
+            DeskTrust.of(codes.PROFILE_DEVELOPMENT, None, self.signed(LIST), signed) for signed in keys
+        )
+        with pytest.raises(UsageError, match="that root and auditor have signed") as caught:
+            without.check_signed(KEY.key_id)
+        assert "--issuer-key" in caught.value.hint
+        with_key.check_signed(KEY.key_id)
 
     def test_takes_what_both_have_signed(self) -> None:
         newer = replace(LIST, version=2)

@@ -244,6 +244,7 @@ def _office(where: str, ledger: str | Path) -> Iterator[tuple[Registry, Office]]
                 statement=standard.digits_statement(),
                 maker_root=root.to_octets(),
                 trustees=standard.trustees(),
+                issuer_keys=(standard.issuer_key(),),
             ),
         )
 

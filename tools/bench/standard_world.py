@@ -36,6 +36,7 @@ from mumei_core.development_trustees import development_trustees
 from mumei_core.eac.cvc import Certificate
 from mumei_core.eac.rights import CertificateRights, RelyingParty
 from mumei_core.eac.signature import SigningKey
+from mumei_core.issuing_statements import IssuerKeyRecord
 from mumei_core.statements import SignedStatement
 
 _YEAR: Final = timedelta(days=365)
@@ -50,6 +51,10 @@ def build(folder: Path, say: Callable[[str], None]) -> World:
     key, master, maker = IssuerKey.generate(), MasterKey.generate(), MakerRoot.generate("BENCH Cards")
     parameters = make_parameters(key, "Gifu BENCH", profile=codes.PROFILE_STANDARD)
     issuer_root, auditor, authority = (SigningKey.generate() for _ in range(3))
+    first = dates.day_number(today.replace(day=1))
+    issuer_key = IssuerKeyRecord(
+        PK=parameters.public_key, W1=parameters.W1, first_day=first, last_day=first + _YEAR.days
+    )
     desk = Desk(
         parameters=parameters,
         key=key,
@@ -64,6 +69,7 @@ def build(folder: Path, say: Callable[[str], None]) -> World:
         ),
         maker_root=maker.certificate.to_octets(),
         trustees=SignedStatement.by(development_trustees().to_octets(), issuer_root, auditor).to_octets(),
+        issuer_key=SignedStatement.by(issuer_key.to_octets(), issuer_root, auditor).to_octets(),
         statement=sign_digits(parameters, issuer_root, auditor).to_octets(),
     )
     card_keys = master.new_card(attestation=maker.new_attestation_key())

@@ -157,6 +157,7 @@ class Desk:
     trust: CardTrust | None = None
     maker_root: bytes | None = None
     trustees: bytes | None = None
+    issuer_key: bytes | None = None
     statement: bytes | None = None
 
     def _maker(self) -> MakerCertificate | None:
@@ -183,6 +184,7 @@ class Desk:
                 trust=self.trust,
                 maker_root=self.maker_root,
                 trustees=self.trustees,
+                issuer_keys=() if self.issuer_key is None else (self.issuer_key,),
                 statement=self.statement,
             )
             with SimulatedConnection(Chip(card_file), name=card_file.name) as connection:

@@ -38,6 +38,7 @@ _TO_ISSUE: Final = (
     "--card-master maker.key --card-master-passphrase-file pass --maker-root maker/maker.root"
     " --root root/certificate.cvcert --auditor auditor/auditor.pub --issuer-root issuer-root/root.pub"
     " --authority revocation/authority.pub --digits gifu.statement --trustees trustees.statement"
+    " --issuer-key key.statement"
 )
 _LINES: Final = (
     f"mumei issuer init gifu --name 'Gifu TEST' {_KEY}",
@@ -67,6 +68,8 @@ _LINES: Final = (
     + f" {_KEY} --root-passphrase-file pass",
     "mumei auditor sign digits gifu.statement --by auditor --root issuer-root"
     f" --parameters gifu/parameters.cbor {_KEY} --root-passphrase-file pass",
+    "mumei auditor sign issuer-key key.statement --by auditor --root issuer-root --first 2024-01-01"
+    f" --last 2034-12-31 --parameters gifu/parameters.cbor {_KEY} --root-passphrase-file pass",
     *(
         line
         for office in ("ward.db", "development.db")

@@ -65,6 +65,7 @@ from mumei_core.eac.rights import RelyingParty as CertifiedParty
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import CardRefused, MumeiError
 from mumei_core.iso7816.apdu import ApduError, CommandAPDU
+from mumei_core.issuing_statements import IssuerKeyRecord
 from mumei_core.statements import SignedStatement
 
 _MAX_SHOP_DAYS: Final = 35
@@ -144,6 +145,7 @@ class PaceAndTerminalAuthentication(Way):
         inside = open_scp03(channel, self._master.keys_of)
         personalisation.store_trust(inside, self._trust(day))
         personalisation.store_statement(inside, self._trustees)
+        personalisation.store_statement(inside, self._issuer_key(parameters))
         statement = sign_digits(parameters, _key(self._issuer_root), _key(self._auditor)).to_octets()
         personalisation.store_parameters(inside, parameters.for_card(day, statement=statement))
         return {name: value for name, value in records_of(nvm).items() if name not in blank}
@@ -171,6 +173,7 @@ class PaceAndTerminalAuthentication(Way):
             trust=self._trust(date(2026, 1, 1)),
             maker_root=self._maker_root.certificate.to_octets(),
             trustees=self._trustees,
+            issuer_keys=(self._issuer_key(parameters),),
         )
 
     def _trust(self, day: date) -> CardTrust:
@@ -186,6 +189,13 @@ class PaceAndTerminalAuthentication(Way):
     def _trustees(self) -> bytes:
         record = development_trustees().to_octets()
         return SignedStatement.by(record, _key(self._issuer_root), _key(self._auditor)).to_octets()
+
+    def _issuer_key(self, parameters: PublicParameters) -> bytes:
+        first, last = (day_number(date(year, 1, 1)) for year in (2024, 2035))
+        record = IssuerKeyRecord(PK=parameters.public_key, W1=parameters.W1, first_day=first, last_day=last)
+        return SignedStatement.by(
+            record.to_octets(), _key(self._issuer_root), _key(self._auditor)
+        ).to_octets()
 
     def set_pin(self, connection: CardConnection, letter: PinLetter, pin: str) -> None:
         channel = _identified(connection)

@@ -22,7 +22,7 @@ from mumei.session.holder import Pin, TransportPin, set_pin
 from mumei.session.pace import establish
 from mumei.session.scp03 import Scp03Channel, open_scp03
 from mumei.terminal.access import CertificateAccess
-from mumei_card.applet.issuing_trust import RECORD_TRUSTEES
+from mumei_card.applet.issuing_trust import RECORD_ISSUER_KEYS, RECORD_TRUSTEES
 from mumei_card.applet.records import (
     RECORD_ATTESTATION_CERTIFICATE,
     RECORD_ATTESTATION_KEY,
@@ -160,6 +160,8 @@ def _issue(card: WatchedCard) -> None:
             personalisation.store_trust(channel, standard.card_trust())
         if RECORD_TRUSTEES not in card.records:
             personalisation.store_statement(channel, standard.trustees())
+        if RECORD_ISSUER_KEYS not in card.records:
+            personalisation.store_statement(channel, standard.issuer_key())
         if RECORD_PARAMETERS not in card.records:
             _store_parameters(channel)
         if RECORD_CREDENTIAL not in card.records:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mumei_card.applet.records import RECORD_PENDING, PinnedParameters
-from mumei_card.applet.trust_points import auditor_keys, root_keys, take_successor
+from mumei_card.applet.trust_points import auditor_keys, has_pinned_root, root_keys, take_successor
 from mumei_card.errors import CardError
 from mumei_card.os.context import CardContext
 from mumei_core.commands import codes
@@ -57,13 +57,14 @@ def issuer_key(
 ) -> tuple[bytes, Point]:
     """PK and W1 of the key with this identifier, if it signs on ``day``. Raises :class:`CardError` 6A 80.
 
-    The key that came with the parameters names no days: it stands until the card has a record, of whichever key.
+    The key that came with the parameters nobody has signed, and it names no days: it stands only on a card that has
+    pinned no root, and until that has a record, of whichever key.
     """
     records = tuple(_issuer_keys(context))
     for record in records:
         if record.key_id == key_id and record.covers(day):
             return record.PK, Point.from_octets(record.W1)
-    if not records and pinned.key_id == key_id:
+    if not records and not has_pinned_root(context) and pinned.key_id == key_id:
         return pinned.public_key, pinned.W1
     raise CardError(codes.SW_WRONG_DATA, "issued under a key that is not the issuer's on that day")
 

@@ -61,7 +61,7 @@ def authority_keys(context: CardContext) -> tuple[bytes, ...]:
 
 
 def has_pinned_root(context: CardContext) -> bool:
-    """Whether the issuer's root is a real one, so that its statements about digits are demanded."""
+    """Whether the issuer's root is a real one, so that its statements about digits and issuer keys are demanded."""
     return context.nvm.get(RECORD_ROOT_KEYS) is not None
 
 

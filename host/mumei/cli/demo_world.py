@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from mumei.auditor.audit import context_record, sign_context, sign_digits
+from mumei.auditor.issuing import sign_issuing
 from mumei.authority.credentials import TerminalCredentials
 from mumei.authority.issuing import (
     MAX_SHOP_DAYS,
@@ -31,7 +32,7 @@ from mumei.cli.tracing import through_trace
 from mumei.issuer.embedded import EmbeddedIssuer
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.memory_ledger import MemoryLedger
-from mumei.issuer.parameters import make_parameters
+from mumei.issuer.parameters import PublicParameters, make_parameters
 from mumei.maker.attestation_root import MakerRoot
 from mumei.maker.master_key import MasterKey, write_card_keys
 from mumei.office.enrolment import Office, month_of
@@ -47,10 +48,13 @@ from mumei.transport.simulator import open_simulator
 from mumei_core.commands.codes import PROFILE_STANDARD
 from mumei_core.commands.trust import CardTrust
 from mumei_core.credential import Index, encode_text
+from mumei_core.dates import day_number
 from mumei_core.eac.rights import CertificateRights, Flag, RelyingParty
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import HostEnvironmentError
 from mumei_core.gp.card_keys import CardKeys
+from mumei_core.issuing_statements import IssuerKeyRecord
+from mumei_core.statements import SignedStatement
 
 PEOPLE: Final = 5
 REGISTRY: Final = "ward.db"
@@ -147,6 +151,7 @@ def build(folder: Path, today: date, progress: Callable[[str], None]) -> World:
             statement=sign_digits(parameters, authority.issuer_root, authority.auditor).to_octets(),
             maker_root=maker_root.certificate.to_octets(),
             trustees=revocation.trustee_list.to_octets(),
+            issuer_keys=[authority.issuer_key(parameters, today).to_octets()],
         )
         for record in records:
             card = folder / f"{record.number}.card"
@@ -215,6 +220,14 @@ class DemoAuthority:
             root_keys=[self.issuer_root.point],
             authority_keys=[revocation],
         )
+
+    def issuer_key(self, parameters: PublicParameters, today: date) -> SignedStatement:
+        """The issuer's key and the year in which it signs, without which a card takes nothing under it."""
+        first = day_number(today.replace(day=1))
+        record = IssuerKeyRecord(
+            PK=parameters.public_key, W1=parameters.W1, first_day=first, last_day=first + 365
+        )
+        return sign_issuing(record, root=self.issuer_root, auditor=self.auditor)
 
     def certify(self, context: str, name: str, rights: CertificateRights, today: date) -> TerminalCredentials:
         """A terminal's certificate for 35 days, its point recomputed and signed by the auditor."""

@@ -76,6 +76,19 @@ class DeskTrust:
             )
         return self.named
 
+    def check_signed(self, key_id: bytes) -> None:
+        """Standard cards seal to no trustees, and take no issuer's key, that root and auditor have not signed.
+
+        Raises UsageError.
+        """
+        _ = self.trustees
+        if key_id not in {key.key_id for key in self.issuer_keys}:
+            raise UsageError(
+                "a standard card takes an issuer's key that root and auditor have signed, and this desk has no "
+                "such record of the one that signs",
+                hint="Name the record: --issuer-key; 'mumei auditor sign issuer-key' makes it.",
+            )
+
     @property
     def statements(self) -> tuple[bytes, ...]:
         """What cards take, trustees first."""

@@ -83,10 +83,6 @@ _NO_MAKER: Final = (
     "shows that it is genuine, and this desk does not know its maker",
     "Name the card maker's root: --maker-root.",
 )
-_NO_TRUSTEES: Final = (
-    "seals shares to the trustees, and this desk does not know them",
-    "Name their list, signed by the issuer's root and the auditor: --trustees.",
-)
 
 
 def month_of(day: date) -> date:
@@ -221,11 +217,14 @@ class Office:
             raise _incomplete(*_NO_TRUST)
         if self._maker_root is None:
             raise _incomplete(*_NO_MAKER)
-        if self.desk.trustees_statement is None:
-            raise _incomplete(*_NO_TRUSTEES)
+        self.check_signed()
         self._progress("the card proves which card it is, and opens a channel")
         expected = None if card_number is None else (card_number,)
         return open_scp03(channel, self._keys_of, expected=expected)
+
+    def check_signed(self) -> None:
+        """For standard cards: root and auditor have signed for trustees and issuer. Raises UsageError."""
+        self.desk.check_signed(self._issuing.key_id)
 
     def pin(self, channel: Channel, record: EnrolmentRecord, today: date) -> None:
         """Trust points, trustees and parameters on the card, if it has none."""

@@ -87,6 +87,8 @@ class RenewalDesk:
                 hint="Name the folder of the office's terminal that has the renewal right.",
             )
         development = application.profile is Profile.DEVELOPMENT
+        if not development:
+            self._office.check_signed()
         binding = renewal.enter(
             channel, pin, None if development else self._credentials, day=day_number(today)
         )

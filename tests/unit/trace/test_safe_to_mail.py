@@ -115,6 +115,7 @@ def life_of_a_standard_card(connection: CardConnection, secrets: Secrets) -> Non
         secrets[f"new card key {name}"] = getattr(NEW_KEYS, name)
     personalisation.store_trust(inside, standard.card_trust())
     personalisation.store_statement(inside, standard.trustees())
+    personalisation.store_statement(inside, standard.issuer_key())
     pinned = standard.parameters().for_card(standard.CARD_DATE, statement=standard.digits_statement())
     personalisation.store_parameters(inside, pinned)
     credential = world.credential_for(inside, world.residents()[0])

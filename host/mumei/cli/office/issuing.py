@@ -118,7 +118,7 @@ def enrol(
       mumei office enrol 1 --registry ward.db --issuer gifu --card-master maker.key \\
         --maker-root maker/maker.root --root root/certificate.cvcert --auditor auditor/auditor.pub \\
         --issuer-root auditor/root.pub --authority revocation/authority.pub --digits gifu/digits.statement \\
-        --trustees trustees.statement
+        --trustees trustees.statement --issuer-key gifu-key.statement
     """
     number = None if card_number is None else _card_number(card_number)
     if (maker_letter is None) != (letter is None and printer is None):
