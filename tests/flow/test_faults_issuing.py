@@ -16,8 +16,8 @@ from tests.fixtures.postgres import copy_registry
 from tests.fixtures.world import TODAY, Records, over
 
 from mumei.cli.output import exit_code
+from mumei.office.database.models import EnrolmentState
 from mumei.office.enrolment import Enrolled, Office
-from mumei.office.models import EnrolmentState
 from mumei.office.registry import Registry
 from mumei.session.channel import Channel
 from mumei.session.scp03 import IssuedCardError

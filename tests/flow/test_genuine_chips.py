@@ -13,8 +13,8 @@ from tests.fixtures.standard import CAN, MAKER_ROOT, MASTER
 from tests.fixtures.world import PIN, TODAY, TRANSPORT_PIN, InsertedCard, Records, Wire, in_memory, over
 
 from mumei.maker.attestation_root import MakerRoot
+from mumei.office.database.models import EnrolmentState
 from mumei.office.enrolment import Enrolled, Office
-from mumei.office.models import EnrolmentState
 from mumei.office.registry import Registry
 from mumei.session import personalisation
 from mumei.session.application import Application

@@ -12,7 +12,7 @@ from tests.fixtures.certificates import AUDITOR, REVOCATION
 from tests.fixtures.desk import Desk, desk_with
 from tests.fixtures.world import TODAY, in_memory, records_of
 
-from mumei.office.residents import credential_attributes
+from mumei.office.residents.resident import credential_attributes
 from mumei.session import personalisation
 from mumei.session.application import Application
 from mumei.session.channel import Channel

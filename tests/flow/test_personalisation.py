@@ -18,8 +18,8 @@ from mumei.issuer.memory_ledger import MemoryLedger
 from mumei.issuer.parameters import PublicParameters
 from mumei.maker.attestation_root import MakerRoot
 from mumei.maker.master_key import MasterKey
+from mumei.office.database.models import EnrolmentState
 from mumei.office.enrolment import Enrolled, Office
-from mumei.office.models import EnrolmentState
 from mumei.office.records import EnrolmentConflictError
 from mumei.office.registry import Registry
 from mumei.session import personalisation, security_domain

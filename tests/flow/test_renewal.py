@@ -14,7 +14,7 @@ from tests.fixtures.renewals import RenewalOffice, renewal_credentials, renewal_
 from tests.fixtures.world import PIN, TODAY, WRONG_PIN, InsertedCard, Records, in_memory, over, records_of
 
 from mumei.issuer.issuance import IssuanceRefused, Reason
-from mumei.office.models import EnrolmentState
+from mumei.office.database.models import EnrolmentState
 from mumei.office.records import EnrolmentConflictError
 from mumei.office.renewal import RenewalDesk
 from mumei.session import personalisation, renewal

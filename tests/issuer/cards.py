@@ -11,7 +11,7 @@ from functools import cache
 from tests.fixtures import world
 
 from mumei.issuer.issuance import IssuanceRequest, Purpose
-from mumei.office.residents import credential_attributes
+from mumei.office.residents.resident import credential_attributes
 from mumei_core.commands.enrolment import EnrolmentAnswer, LinkedShares
 from mumei_core.crypto.blind.prover import core_commit
 from mumei_core.crypto.curve import GROUP, R

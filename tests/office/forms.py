@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from mumei.office.residents import Resident
+from mumei.office.residents.resident import Resident
 
 TODAY = date(2026, 11, 23)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mumei.office.import_check import RowProblem, Severity
-from mumei.office.import_text import CsvFile, Encoding
 from mumei.office.registry import Registry
 from mumei.office.registry_import import ImportOptions, ImportReport
-from mumei.office.resident_code import check_digit
+from mumei.office.residents.import_check import RowProblem, Severity
+from mumei.office.residents.import_text import CsvFile, Encoding
+from mumei.office.residents.resident_code import check_digit
 
 CLERK = "窓口 一"
 HEADING = "住民票コード,氏名,フリガナ,性別,生年月日,住所,市区町村コード"

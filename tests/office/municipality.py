@@ -22,8 +22,8 @@ from mumei.authority.folder import save_holder
 from mumei.issuer.keys import IssuerKey
 from mumei.maker.attestation_root import MakerRoot
 from mumei.maker.master_key import MasterKey
-from mumei.office.resident_code import ResidentCode, check_digit
-from mumei.office.residents import Resident, Sex
+from mumei.office.residents.resident import Resident, Sex
+from mumei.office.residents.resident_code import ResidentCode, check_digit
 from mumei.revocation.folder import AuthorityFolder
 from mumei.signing_key import save_key
 from mumei.trustee.folder import TrusteeFolder

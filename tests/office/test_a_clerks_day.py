@@ -29,7 +29,7 @@ from tests.office.municipality import (
     twenty_residents,
 )
 
-from mumei.office.place import with_key
+from mumei.office.database.place import with_key
 from mumei.revocation.lists import RevocationList
 from mumei.session import personalisation
 from mumei.session.channel import Channel

@@ -17,7 +17,6 @@ from tests.fixtures.postgres import DATABASES, empty_postgresql
 from tests.office.trails import KEY, Trail, whole_trail
 from tests.vectors.reference import audit_chain
 
-from mumei.office import upgrading
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.audit_key import is_open, load_audit_key, save_audit_key
 from mumei.office.audit.entry import AuditEntry
@@ -26,8 +25,9 @@ from mumei.office.audit.signer import signing_as
 from mumei.office.audit.trail import record
 from mumei.office.audit.trail_file import Item, TrailReader, read_items, write_items
 from mumei.office.audit.verify import Report, verify_trail
-from mumei.office.database import ForeignSchemaError, upgrade_database
-from mumei.office.place import place_of, with_key
+from mumei.office.database import upgrading
+from mumei.office.database.engine import ForeignSchemaError, upgrade_database
+from mumei.office.database.place import place_of, with_key
 from mumei.office.registry import Registry
 from mumei.office.registry_base import RegistryBase
 from mumei_core.eac.signature import SigningKey

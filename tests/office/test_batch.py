@@ -27,8 +27,8 @@ from mumei.office.batch.order_file import OrderLine, read_order
 from mumei.office.batch.orders import Orders
 from mumei.office.batch.run import STOP_AFTER, BatchDesk, run
 from mumei.office.counter.enrol import OfficeSteps
-from mumei.office.models import EnrolmentState
-from mumei.office.models_plans import ItemState, OrderState
+from mumei.office.database.models import EnrolmentState
+from mumei.office.database.models_plans import ItemState, OrderState
 from mumei.office.records import NotFoundError
 from mumei.office.registry import Registry
 from mumei_card.chip.nvm import Nvm
@@ -260,7 +260,7 @@ class TestRun:
 
         @contextmanager
         def full_disk() -> Iterator[BatchDesk]:
-            from mumei.office.database import RegistryUnavailableError
+            from mumei.office.database.engine import RegistryUnavailableError
 
             class Office:
                 def __init__(self, inner: Any) -> None:

@@ -12,13 +12,13 @@ from tests.office.conftest import noon
 from tests.office.forms import TODAY, resident_with
 
 from mumei.office.cards import CardConflictError
-from mumei.office.database import DuplicateError
+from mumei.office.database.engine import DuplicateError
+from mumei.office.database.models import AuditAction
+from mumei.office.database.models_cards import CardState
 from mumei.office.delivery_note import DeliveryNote
-from mumei.office.models import AuditAction
-from mumei.office.models_cards import CardState
 from mumei.office.records import EnrolmentConflictError, NotFoundError
 from mumei.office.registry import Registry
-from mumei.office.samples import sample_residents
+from mumei.office.residents.samples import sample_residents
 from mumei_core.errors import DataError
 
 CLERK = "窓口 一"
@@ -152,7 +152,7 @@ def test_a_delivery_note_that_is_none(note: bytes, says: str) -> None:
 OFFICE = """
 import json, sys
 from mumei.office.cards import CardConflictError
-from mumei.office.code_vault import RegistryKeyError
+from mumei.office.database.code_vault import RegistryKeyError
 from mumei.office.delivery_note import DeliveryNote
 from mumei.office.registry import Registry
 from mumei_core.errors import DataError, HostEnvironmentError

@@ -12,8 +12,8 @@ from tests.fixtures.counter import Counter
 
 from mumei.office.audit.actions import AuditAction
 from mumei.office.cases import Cases
+from mumei.office.database.models_cases import CaseState
 from mumei.office.envelopes import TrusteeDesk
-from mumei.office.models_cases import CaseState
 from mumei.office.records import EnrolmentConflictError, NotFoundError
 from mumei.office.registry import Registry
 from mumei.trustee import work

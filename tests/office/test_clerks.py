@@ -39,8 +39,8 @@ from mumei.office.clerks.roles import (
     to_text,
 )
 from mumei.office.clerks.session import ClerkSession, NoRightError, NotLoggedInError
-from mumei.office.database import DuplicateError
-from mumei.office.models_clerks import ClerkKeyRow, ClerkRow
+from mumei.office.database.engine import DuplicateError
+from mumei.office.database.models_clerks import ClerkKeyRow, ClerkRow
 from mumei.office.records import NotFoundError
 from mumei.office.registry import Registry
 from mumei_core.errors import DataError, UsageError

@@ -22,10 +22,10 @@ from mumei.office.counter.lost import end_report
 from mumei.office.counter.overview import overview
 from mumei.office.counter.plan import PlanConflictError
 from mumei.office.counter.report import ReportCodes
+from mumei.office.database.models_cards import CardState
+from mumei.office.database.models_cases import CaseState
+from mumei.office.database.models_plans import PlanKind, PlanState
 from mumei.office.delivery_note import DeliveredCard, DeliveryNote
-from mumei.office.models_cards import CardState
-from mumei.office.models_cases import CaseState
-from mumei.office.models_plans import PlanKind, PlanState
 from mumei.office.records import NotFoundError
 from mumei.office.registry import Registry
 from mumei.session.holder import WrongPinError

@@ -16,7 +16,7 @@ from tests.fixtures.plans import Card, PlanCounter, Power, PowerCut, reopened, w
 from tests.fixtures.postgres import copy_registry, empty_registry
 
 from mumei.office.counter.journal import Journal
-from mumei.office.models import EnrolmentState
+from mumei.office.database.models import EnrolmentState
 from mumei.office.registry import Registry
 from mumei_card.applet.records import StoredCredential
 from mumei_card.chip.nvm import Nvm

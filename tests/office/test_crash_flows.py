@@ -16,9 +16,9 @@ from tests.fixtures.postgres import copy_registry, empty_registry
 from mumei.issuer.memory_ledger import MemoryLedger
 from mumei.office.audit.actions import AuditAction
 from mumei.office.cases import Cases
-from mumei.office.models import EnrolmentState
-from mumei.office.models_cards import CardState
-from mumei.office.models_plans import PlanState
+from mumei.office.database.models import EnrolmentState
+from mumei.office.database.models_cards import CardState
+from mumei.office.database.models_plans import PlanState
 from mumei.office.registry import Registry
 from mumei_card.applet.records import StoredCredential
 

@@ -12,13 +12,13 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 from tests.office.forms import resident_with
 
-from mumei.office.database import (
+from mumei.office.database.engine import (
     DuplicateError,
     ForeignSchemaError,
     RegistryLockedError,
     RegistryUnavailableError,
 )
-from mumei.office.models import VERSION_TABLE, Base
+from mumei.office.database.models import VERSION_TABLE, Base
 from mumei.office.registry import Registry
 from mumei_core.errors import DataError, HostEnvironmentError, UsageError
 

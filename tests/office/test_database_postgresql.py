@@ -14,7 +14,7 @@ from tests.fixtures.postgres import empty_postgresql, key_file, postgresql_regis
 from tests.office.conftest import noon
 from tests.office.forms import resident_with
 
-from mumei.office.database_errors import (
+from mumei.office.database.errors import (
     ContentionError,
     DuplicateError,
     ForeignSchemaError,
@@ -23,7 +23,7 @@ from mumei.office.database_errors import (
     retrying,
     translated_errors,
 )
-from mumei.office.place import place_of, with_key
+from mumei.office.database.place import place_of, with_key
 from mumei.office.registry import Registry
 from mumei_core.errors import UsageError
 

@@ -12,8 +12,8 @@ from tests.fixtures import world
 from tests.fixtures.counter import Counter, Dying, PowerCut, counter_in, cut
 from tests.fixtures.world import TOMORROW, issuer, over
 
+from mumei.office.database.models import AuditAction, EnrolmentState
 from mumei.office.enrolment import Enrolled
-from mumei.office.models import AuditAction, EnrolmentState
 from mumei.office.records import EnrolmentConflictError
 from mumei.office.registry import Registry
 from mumei.terminal.question import Question

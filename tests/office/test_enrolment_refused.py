@@ -17,8 +17,8 @@ from tests.fixtures.world import TODAY, Wire, issuer
 from mumei.issuer.check_issuance import WrongIssuanceError
 from mumei.issuer.issuance import Issuance, IssuanceRequest
 from mumei.office import enrolment
+from mumei.office.database.models import EnrolmentState
 from mumei.office.enrolment import Office
-from mumei.office.models import EnrolmentState
 from mumei.office.records import EnrolmentConflictError, NotFoundError
 from mumei.office.registry import Registry
 from mumei.session.channel import Channel

@@ -15,14 +15,14 @@ from tests.office.conftest import noon
 from tests.office.forms import GOOD_FORM, TODAY, resident_with
 from tests.office.import_desk import CLERK, HANAKO, HEADING, TARO, Desk, change, counts, many
 
-from mumei.office.database import DuplicateError, RegistryUnavailableError
-from mumei.office.import_text import CsvFile, Encoding
-from mumei.office.models import AuditAction, ResidentState
-from mumei.office.models_residents import EventKind, EventReason
+from mumei.office.database.engine import DuplicateError, RegistryUnavailableError
+from mumei.office.database.models import AuditAction, ResidentState
+from mumei.office.database.models_residents import EventKind, EventReason
 from mumei.office.registry import Registry
-from mumei.office.resident_code import ResidentCode
-from mumei.office.residents import Resident
-from mumei.office.samples import sample_residents
+from mumei.office.residents.import_text import CsvFile, Encoding
+from mumei.office.residents.resident import Resident
+from mumei.office.residents.resident_code import ResidentCode
+from mumei.office.residents.samples import sample_residents
 from mumei_core.errors import DataError
 
 #: For what no database sees.

@@ -8,8 +8,8 @@ import pytest
 from tests.office.forms import TODAY, resident_with
 from tests.office.import_desk import HANAKO, HEADING, change
 
-from mumei.office.characters import Repertoire, rare_characters, replaced_by_nfc
-from mumei.office.import_columns import Columns
+from mumei.office.residents.characters import Repertoire, rare_characters, replaced_by_nfc
+from mumei.office.residents.import_columns import Columns
 
 
 class TestColumns:

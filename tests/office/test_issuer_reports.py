@@ -9,7 +9,7 @@ import pytest
 from mumei.issuer.issuance import IssuanceRefused, IssuerUnreachableError, Reason
 from mumei.office.issuer_reports import IssuerReports
 from mumei.office.registry import Registry
-from mumei.office.samples import sample_residents
+from mumei.office.residents.samples import sample_residents
 from mumei_core.dates import today
 
 

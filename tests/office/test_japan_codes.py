@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mumei.office.japan_codes import (
+from mumei.office.residents.japan_codes import (
     MUNICIPALITIES,
     PREFECTURES,
     MunicipalityCode,

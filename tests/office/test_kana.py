@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mumei.office.kana import check_reading, to_katakana
+from mumei.office.residents.kana import check_reading, to_katakana
 from mumei_core.errors import DataError
 
 

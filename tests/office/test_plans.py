@@ -29,10 +29,10 @@ from mumei.office.counter.plan import (
     carry_out,
 )
 from mumei.office.counter.workstation import Workstation
-from mumei.office.models_plans import PlanKind, PlanState, StepState
+from mumei.office.database.models_plans import PlanKind, PlanState, StepState
 from mumei.office.records import NotFoundError
 from mumei.office.registry import Registry
-from mumei.office.samples import sample_residents
+from mumei.office.residents.samples import sample_residents
 from mumei_core.errors import DataError, UsageError
 
 

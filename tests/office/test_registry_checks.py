@@ -16,18 +16,19 @@ from tests.negative.mutants import Mutation
 from tests.office.forms import TODAY, resident_with
 from tests.office.import_desk import HANAKO, HEADING, TARO, Desk, change
 
-from mumei.office import database, registry_events, registry_import, registry_key
-from mumei.office.code_vault import CodeVault
+from mumei.office import registry_events, registry_import
+from mumei.office.database import engine, registry_key
+from mumei.office.database.code_vault import CodeVault
+from mumei.office.database.registry_key import load_keys, new_keys, replace_keys, save_keys
 from mumei.office.delivery_note import DeliveryNote
-from mumei.office.import_check import Seen
-from mumei.office.import_text import CsvFile
 from mumei.office.registry import Registry
 from mumei.office.registry_cards import CardRegistry
 from mumei.office.registry_enrolments import EnrolmentRegistry
 from mumei.office.registry_events import ResidentEventRegistry
 from mumei.office.registry_import import ImportRegistry
 from mumei.office.registry_issuing import IssuingRegistry
-from mumei.office.registry_key import load_keys, new_keys, replace_keys, save_keys
+from mumei.office.residents.import_check import Seen
+from mumei.office.residents.import_text import CsvFile
 from mumei_core.errors import DataError, MumeiError
 
 CLERK = "窓口 一"
@@ -202,14 +203,14 @@ CHECKS = [
     Check(a_code_put_into_another_row, CodeVault, "open", "[number + _LABEL, record]", "[number + _LABEL]"),
     Check(
         another_registrys_key,
-        database,
+        engine,
         "_check_key",
         "not hmac.compare_digest(ring.vault(row.number).check_value(), row.check_value)",
     ),
     Check(a_key_file_that_others_read, registry_key, "_read", "status.st_mode & 0o077"),
     Check(
         a_key_file_that_fell_apart,
-        database,
+        engine,
         "load_keys",
         "not hmac.compare_digest(hashlib.sha256(body).digest(), checksum)",
     ),

@@ -11,10 +11,10 @@ import pytest
 from tests.office.forms import TODAY
 
 from mumei.issuer.issuance import Issuance
-from mumei.office.models import AuditAction, EnrolmentState
+from mumei.office.database.models import AuditAction, EnrolmentState
 from mumei.office.records import EnrolmentConflictError, EnrolmentRecord, NotFoundError
 from mumei.office.registry import Registry
-from mumei.office.samples import sample_residents
+from mumei.office.residents.samples import sample_residents
 from mumei_core.dates import day_number
 from mumei_core.errors import DataError, UsageError
 

@@ -11,12 +11,12 @@ from tests.office.conftest import END, noon
 from tests.office.forms import TODAY
 
 from mumei.issuer.issuance import Issuance, Purpose, RenewalEvidence
+from mumei.office.database.models import AuditAction
+from mumei.office.database.models_cards import CardState
 from mumei.office.delivery_note import DeliveryNote
-from mumei.office.models import AuditAction
-from mumei.office.models_cards import CardState
 from mumei.office.records import EnrolmentConflictError, NotFoundError
 from mumei.office.registry import Registry
-from mumei.office.samples import sample_residents
+from mumei.office.residents.samples import sample_residents
 from mumei_core.attestation import AttestationKey
 from mumei_core.commands.enrolment import EnrolmentAnswer
 from mumei_core.crypto.hashing import sha256

@@ -14,13 +14,19 @@ from Crypto.Cipher import AES
 from tests.fixtures.postgres import copy_registry
 from tests.office.forms import TODAY, resident_with
 
-from mumei.office.code_vault import RegistryKeyError
-from mumei.office.models import AuditAction
+from mumei.office.database.code_vault import RegistryKeyError
+from mumei.office.database.models import AuditAction
+from mumei.office.database.registry_key import (
+    RegistryKeyExposedError,
+    load_keys,
+    new_keys,
+    save_keys,
+    with_new_key,
+)
 from mumei.office.registry import Registry
-from mumei.office.registry_key import RegistryKeyExposedError, load_keys, new_keys, save_keys, with_new_key
-from mumei.office.resident_code import ResidentCode
-from mumei.office.resident_events import ResidentChange
-from mumei.office.samples import sample_residents
+from mumei.office.residents.resident_code import ResidentCode
+from mumei.office.residents.resident_events import ResidentChange
+from mumei.office.residents.samples import sample_residents
 from mumei_core.errors import DataError, UsageError
 
 CLERK = "窓口 一"

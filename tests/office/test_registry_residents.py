@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from tests.office.forms import GOOD_FORM, TODAY, resident_with
 
-from mumei.office.database import DuplicateError
-from mumei.office.models import AuditAction
+from mumei.office.database.engine import DuplicateError
+from mumei.office.database.models import AuditAction
 from mumei.office.records import NotFoundError
 from mumei.office.registry import Registry
-from mumei.office.resident_code import ResidentCode
-from mumei.office.residents import Resident
-from mumei.office.samples import sample_residents
+from mumei.office.residents.resident import Resident
+from mumei.office.residents.resident_code import ResidentCode
+from mumei.office.residents.samples import sample_residents
 from mumei_core.errors import DataError, UsageError
 
 CLERK = "窓口 一"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mumei.office.resident_code import ResidentCode, check_digit
+from mumei.office.residents.resident_code import ResidentCode, check_digit
 from mumei_core.errors import DataError
 
 _VECTORS = Path(os.environ.get("MUMEI_VECTORS", Path(__file__).parents[3] / "shared" / "vectors"))

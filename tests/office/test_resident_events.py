@@ -11,17 +11,17 @@ from sqlalchemy.exc import IntegrityError
 from tests.office.conftest import noon
 from tests.office.forms import TODAY, resident_with
 
-from mumei.office.database import DuplicateError
-from mumei.office.japan_codes import MunicipalityCode
-from mumei.office.models import AuditAction, ResidentState
-from mumei.office.models_cards import CardState, Recall
-from mumei.office.models_residents import EventKind, EventReason
-from mumei.office.place import place_of
+from mumei.office.database.engine import DuplicateError
+from mumei.office.database.models import AuditAction, ResidentState
+from mumei.office.database.models_cards import CardState, Recall
+from mumei.office.database.models_residents import EventKind, EventReason
+from mumei.office.database.place import place_of
 from mumei.office.records import NotFoundError, ResidentRecord, ResidentStateError, StaleRecordError
 from mumei.office.registry import Registry
-from mumei.office.resident_code import ResidentCode
-from mumei.office.resident_events import ResidentChange
-from mumei.office.samples import sample_residents
+from mumei.office.residents.japan_codes import MunicipalityCode
+from mumei.office.residents.resident_code import ResidentCode
+from mumei.office.residents.resident_events import ResidentChange
+from mumei.office.residents.samples import sample_residents
 from mumei_core.errors import DataError, UsageError
 
 CLERK = "窓口 一"

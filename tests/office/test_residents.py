@@ -9,8 +9,8 @@ import cbor2
 import pytest
 from tests.office.forms import GOOD_FORM, TODAY, resident_with
 
-from mumei.office.residents import Resident, Sex, credential_attributes, residents_from_json
-from mumei.office.samples import sample_residents
+from mumei.office.residents.resident import Resident, Sex, credential_attributes, residents_from_json
+from mumei.office.residents.samples import sample_residents
 from mumei_core.dates import age_on, cutoff, day_number
 from mumei_core.errors import DataError
 

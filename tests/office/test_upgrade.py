@@ -16,17 +16,17 @@ from sqlalchemy import Connection, create_engine, text
 from tests.fixtures.postgres import empty_postgresql
 from tests.office.forms import TODAY, resident_with
 
-from mumei.office import upgrading
-from mumei.office.code_vault import RegistryKeyError, RegistryKeys
-from mumei.office.database import upgrade_database
-from mumei.office.database_errors import RegistryUnavailableError
-from mumei.office.models import VERSION_TABLE
-from mumei.office.models_cards import CardState
-from mumei.office.place import place_of, with_key
+from mumei.office.database import upgrading
+from mumei.office.database.code_vault import RegistryKeyError, RegistryKeys
+from mumei.office.database.engine import upgrade_database
+from mumei.office.database.errors import RegistryUnavailableError
+from mumei.office.database.models import VERSION_TABLE
+from mumei.office.database.models_cards import CardState
+from mumei.office.database.place import place_of, with_key
+from mumei.office.database.registry_key import new_keys, save_keys
+from mumei.office.database.schema import METADATA
 from mumei.office.registry import Registry
-from mumei.office.registry_key import new_keys, save_keys
-from mumei.office.samples import sample_residents
-from mumei.office.schema import METADATA
+from mumei.office.residents.samples import sample_residents
 
 CLERK = "窓口 一"
 

@@ -15,8 +15,8 @@ from mumei.office.batch.feeders import PersonFeeder
 from mumei.office.batch.order_file import read_order
 from mumei.office.batch.orders import Orders
 from mumei.office.batch.run import BatchDesk, run
+from mumei.office.database.models_plans import OrderState
 from mumei.office.enrolment import Office
-from mumei.office.models_plans import OrderState
 from mumei.office.registry import Registry
 
 #: Seconds in which a person takes a card out, and puts in no other.

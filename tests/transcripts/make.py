@@ -15,7 +15,7 @@ from typing import Any, Final
 from tests.fixtures import certificates, standard, world
 from tests.transcripts.sessions import ABOUT, FOLDER, MATERIAL, TRACE, Host, Session
 
-from mumei.office.residents import credential_attributes
+from mumei.office.residents.resident import credential_attributes
 from mumei.session.channel import Channel
 from mumei.terminal.calendar import SUFFIX, SigningCalendar, development_calendar
 from mumei.trace.recorder import Recorder

@@ -15,8 +15,8 @@ from typing import Final
 from tools import postgres_runner
 from tools.bench.bars import Bar, Details, Progress, Section
 
-from mumei.office.place import with_key
-from mumei.office.resident_code import check_digit
+from mumei.office.database.place import with_key
+from mumei.office.residents.resident_code import check_digit
 
 _ROWS: Final = 100_000
 _FEW: Final = 10_000

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tools.bench.verifying_process import peak
 
-from mumei.office.import_text import CsvFile
 from mumei.office.registry import Registry
+from mumei.office.residents.import_text import CsvFile
 
 
 def main(file: str, where: str) -> None:

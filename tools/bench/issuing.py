@@ -32,11 +32,11 @@ from mumei.office.counter.enrol import ENROL, EnrolDesk
 from mumei.office.counter.journal import Journal
 from mumei.office.counter.plan import carry_out
 from mumei.office.counter.seat import Seat
+from mumei.office.database.models_plans import PlanKind
+from mumei.office.database.place import with_key
 from mumei.office.enrolment import Office
-from mumei.office.models_plans import PlanKind
-from mumei.office.place import with_key
 from mumei.office.registry import Registry
-from mumei.office.samples import sample_residents
+from mumei.office.residents.samples import sample_residents
 from mumei.transport.base import CardConnection
 from mumei.transport.simulator import SimulatedConnection
 from mumei_card.chip.nvm import Nvm

@@ -14,7 +14,7 @@ from mumei.issuer.memory_ledger import MemoryLedger
 from mumei.issuer.parameters import PublicParameters, make_parameters
 from mumei.office.enrolment import Office
 from mumei.office.registry import Registry
-from mumei.office.samples import sample_residents
+from mumei.office.residents.samples import sample_residents
 from mumei.session.channel import Channel
 from mumei.session.scp03 import KeyProvider
 from mumei.terminal.check import Visit, visit

@@ -18,10 +18,10 @@ from tools.linkage_audit.ways import Way, records_of
 
 from mumei.issuer.keys import IssuerKey
 from mumei.issuer.parameters import PublicParameters, make_parameters
-from mumei.office.japan_codes import MUNICIPALITIES, MunicipalityCode
 from mumei.office.registry import Registry
-from mumei.office.resident_code import ResidentCode, check_digit
-from mumei.office.residents import Resident, Sex, credential_attributes
+from mumei.office.residents.japan_codes import MUNICIPALITIES, MunicipalityCode
+from mumei.office.residents.resident import Resident, Sex, credential_attributes
+from mumei.office.residents.resident_code import ResidentCode, check_digit
 from mumei.session.channel import Channel
 from mumei_card.applet.records import (
     RECORD_ATTESTATION_CERTIFICATE,

@@ -37,8 +37,8 @@ from mumei.maker.attestation_root import MakerRoot
 from mumei.maker.master_key import MasterKey, write_card_keys
 from mumei.office.enrolment import Office, month_of
 from mumei.office.registry import Registry
-from mumei.office.residents import Resident
-from mumei.office.samples import sample_residents
+from mumei.office.residents.resident import Resident
+from mumei.office.residents.samples import sample_residents
 from mumei.session.channel import Channel
 from mumei.terminal.check import Visit, visit
 from mumei.terminal.question import Question, over, under

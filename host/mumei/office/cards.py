@@ -7,7 +7,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final, Self
 
-from mumei.office.models_cards import CardRow, CardState, DeliveryRow, Recall
+from mumei.office.database.models_cards import CardRow, CardState, DeliveryRow, Recall
 from mumei_core.dates import date_of
 from mumei_core.errors import DataError
 

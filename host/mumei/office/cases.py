@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
+from mumei.office.database.models import EnrolmentRow
+from mumei.office.database.models_cases import CaseHandleRow, CaseRow, CaseState
+from mumei.office.database.models_issuing import IssuingRow
 from mumei.office.handles import confirmed, handle_row, sealed_handle, unexpired
-from mumei.office.models import EnrolmentRow
-from mumei.office.models_cases import CaseHandleRow, CaseRow, CaseState
-from mumei.office.models_issuing import IssuingRow
 from mumei.office.records import EnrolmentConflictError, NotFoundError
 from mumei.office.registry_base import RegistryBase
 from mumei.office.rows import NUMBER_LIMIT, locked_resident_row

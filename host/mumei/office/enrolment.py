@@ -16,12 +16,12 @@ from typing import Final
 from mumei.issuer.check_issuance import IssuerPublicKey, by_key_id, check_issuance
 from mumei.issuer.issuance import IssuanceRequest, Issuing, Purpose, RenewalEvidence
 from mumei.issuer.parameters import PublicParameters
+from mumei.office.database.models import EnrolmentState
 from mumei.office.desk_trust import DeskTrust
 from mumei.office.genuine_chip import check_answer, check_genuine, read_maker_root
-from mumei.office.models import EnrolmentState
 from mumei.office.records import EnrolmentRecord
 from mumei.office.registry import Registry
-from mumei.office.residents import credential_attributes
+from mumei.office.residents.resident import credential_attributes
 from mumei.session import personalisation, security_domain
 from mumei.session.application import Application, Profile
 from mumei.session.channel import Channel

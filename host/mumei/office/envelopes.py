@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
+from mumei.office.database.models import EnrolmentRow
+from mumei.office.database.models_cases import ConfirmationRow, HandleRow, TrusteeListRow, TrusteeRow
+from mumei.office.database.models_issuing import IssuingRow
 from mumei.office.handles import Confirmed, confirmed, handle_row, sealed_handle, unexpired
-from mumei.office.models import EnrolmentRow
-from mumei.office.models_cases import ConfirmationRow, HandleRow, TrusteeListRow, TrusteeRow
-from mumei.office.models_issuing import IssuingRow
 from mumei.office.registry_base import RegistryBase
 from mumei.trustee.documents import Confirmations, Envelopes, TrusteeInfo
 from mumei_core.crypto.hashing import sha256

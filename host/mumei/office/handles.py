@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from mumei.office.models import EnrolmentRow
-from mumei.office.models_cases import ConfirmationRow, HandleRow
-from mumei.office.models_issuing import IssuingRow
+from mumei.office.database.models import EnrolmentRow
+from mumei.office.database.models_cases import ConfirmationRow, HandleRow
+from mumei.office.database.models_issuing import IssuingRow
 from mumei.trustee.handles import SealedHandle
 from mumei_core.commands.enrolment import EnrolmentAnswer
 from mumei_core.crypto.hashing import serialize

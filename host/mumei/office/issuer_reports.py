@@ -15,9 +15,9 @@ from sqlalchemy import select
 from mumei.issuer.issuance import IssuanceRefused
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
-from mumei.office.models import ResidentRow
-from mumei.office.models_cards import CardRow, CardState
-from mumei.office.models_cases import IssuerReportRow
+from mumei.office.database.models import ResidentRow
+from mumei.office.database.models_cards import CardRow, CardState
+from mumei.office.database.models_cases import IssuerReportRow
 from mumei.office.registry_base import RegistryBase
 
 

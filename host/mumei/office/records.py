@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Self
 
 from mumei.office.audit.entry import AuditEntry as AuditEntry
-from mumei.office.code_vault import CodeVault
-from mumei.office.japan_codes import MunicipalityCode
-from mumei.office.models import EnrolmentRow, EnrolmentState, ResidentRow, ResidentState
-from mumei.office.residents import Resident, Sex
+from mumei.office.database.code_vault import CodeVault
+from mumei.office.database.models import EnrolmentRow, EnrolmentState, ResidentRow, ResidentState
+from mumei.office.residents.japan_codes import MunicipalityCode
+from mumei.office.residents.resident import Resident, Sex
 from mumei_core.errors import DataError
 
 

@@ -14,8 +14,8 @@ from typing import Self
 
 from sqlalchemy import select
 
-from mumei.office.database import create_database, open_database
-from mumei.office.models import AuditRow
+from mumei.office.database.engine import create_database, open_database
+from mumei.office.database.models import AuditRow
 from mumei.office.records import AuditEntry
 from mumei.office.registry_base import check_page, utc_now
 from mumei.office.registry_enrolments import EnrolmentRegistry
@@ -29,7 +29,7 @@ class Registry(ImportRegistry, ResidentEventRegistry, UpkeepRegistry, EnrolmentR
     """An open registry. Make one with :meth:`create` or :meth:`open`; use it as a context manager.
 
     Every method may raise RegistryLockedError, RegistryUnavailableError and ForeignSchemaError
-    (:mod:`mumei.office.database`); what else, each says. ``number`` is a record number, 1 or more.
+    (:mod:`mumei.office.database.engine`); what else, each says. ``number`` is a record number, 1 or more.
     """
 
     @classmethod
@@ -42,9 +42,9 @@ class Registry(ImportRegistry, ResidentEventRegistry, UpkeepRegistry, EnrolmentR
     ) -> Self:
         """Make a new registry: ``where`` is a path, or a database URL (``sqlite:///...``, ``postgresql://...``).
 
-        Its key file is made beside it, or where :mod:`mumei.office.place` says; one that is there is used. Files
-        are made with mode 0600; nothing is overwritten (DuplicateError). ``busy_timeout`` is the seconds to wait
-        for another program. Raises UsageError for a URL that is none, RegistryKeyError.
+        Its key file is made beside it, or where :mod:`mumei.office.database.place` says; one that is there is
+        used. Files are made with mode 0600; nothing is overwritten (DuplicateError). ``busy_timeout`` is the
+        seconds to wait for another program. Raises UsageError for a URL that is none, RegistryKeyError.
         """
         made = create_database(where, busy_timeout=busy_timeout)
         return cls(made.engine, clock, made.ring)

@@ -11,10 +11,10 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from mumei.office.audit.signer import SESSION_KEY, current_signer
-from mumei.office.code_vault import CodeVault
-from mumei.office.database import ForeignSchemaError, KeyRing, for_writing, translated_errors
-from mumei.office.models_residents import RegistryKeyRow
-from mumei.office.text import check_text
+from mumei.office.database.code_vault import CodeVault
+from mumei.office.database.engine import ForeignSchemaError, KeyRing, for_writing, translated_errors
+from mumei.office.database.models_residents import RegistryKeyRow
+from mumei.office.residents.text import check_text
 from mumei_core.errors import UsageError
 
 _PAGE_LIMIT: Final = 1000
@@ -57,7 +57,7 @@ class KeyedRegistry(RegistryBase):
         self._ring = ring
 
     def keyed_hash(self, label: str, octets: bytes) -> bytes:
-        """HMAC-SHA-256 under a key of the key file; :meth:`mumei.office.code_vault.RegistryKeys.keyed_hash`."""
+        """HMAC-SHA-256 under a key of the key file: :meth:`.code_vault.RegistryKeys.keyed_hash`."""
         return self._ring.keys.keyed_hash(label, octets)
 
     def _vault(self, session: Session, *, writing: bool = False) -> CodeVault:

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
 from mumei.office.cards import NEXT, CardConflictError, CardRecord, Delivery, Stock
-from mumei.office.code_vault import RECORD_OCTETS
-from mumei.office.database_errors import retrying
+from mumei.office.database.code_vault import RECORD_OCTETS
+from mumei.office.database.errors import retrying
+from mumei.office.database.models import EnrolmentRow, ResidentState
+from mumei.office.database.models_cards import CardRow, CardState, DeliveryRow, Recall
+from mumei.office.database.models_cases import IssuerReportRow
 from mumei.office.delivery_note import DeliveryNote
-from mumei.office.models import EnrolmentRow, ResidentState
-from mumei.office.models_cards import CardRow, CardState, DeliveryRow, Recall
-from mumei.office.models_cases import IssuerReportRow
 from mumei.office.records import NotFoundError
 from mumei.office.registry_base import RegistryBase, check_page
 from mumei.office.rows import NUMBER_LIMIT, locked_resident_row, open_enrolment_row, resident_row

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from mumei.office.models import AuditAction, EnrolmentRow, EnrolmentState
+from mumei.office.database.models import AuditAction, EnrolmentRow, EnrolmentState
 from mumei.office.records import EnrolmentConflictError, EnrolmentRecord
 from mumei.office.registry_cards import CardRegistry
 from mumei.office.registry_issuing import forget_unasked, is_renewal

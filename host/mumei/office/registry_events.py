@@ -15,16 +15,22 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from mumei.office.audit.actions import AuditAction
-from mumei.office.database import DuplicateError
-from mumei.office.database_errors import retrying
-from mumei.office.japan_codes import MunicipalityCode
-from mumei.office.models import ResidentRow, ResidentState
-from mumei.office.models_cards import CardRow, CardState, Recall
-from mumei.office.models_residents import EventKind, EventReason, ResidentEventRow
+from mumei.office.database.engine import DuplicateError
+from mumei.office.database.errors import retrying
+from mumei.office.database.models import ResidentRow, ResidentState
+from mumei.office.database.models_cards import CardRow, CardState, Recall
+from mumei.office.database.models_residents import EventKind, EventReason, ResidentEventRow
 from mumei.office.records import ResidentRecord, ResidentStateError, StaleRecordError, resident_of
 from mumei.office.registry_residents import ResidentRegistry
-from mumei.office.resident_events import ResidentChange, ResidentEvent, before_json, check_day, differences
-from mumei.office.residents import Resident
+from mumei.office.residents.japan_codes import MunicipalityCode
+from mumei.office.residents.resident import Resident
+from mumei.office.residents.resident_events import (
+    ResidentChange,
+    ResidentEvent,
+    before_json,
+    check_day,
+    differences,
+)
 from mumei.office.rows import (
     audit,
     check_lives_here,

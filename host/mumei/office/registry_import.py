@@ -17,16 +17,16 @@ from sqlalchemy.orm import Session
 
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
-from mumei.office.code_vault import CodeVault
-from mumei.office.database_errors import translated_errors
-from mumei.office.import_check import Candidate, Outcome, RowProblem, Seen, Severity
-from mumei.office.import_columns import Columns, RowError
-from mumei.office.import_text import CsvFile, Encoding, Line
-from mumei.office.models import ResidentRow, ResidentState
-from mumei.office.models_residents import EventKind, EventReason, ImportRow, ResidentEventRow
+from mumei.office.database.code_vault import CodeVault
+from mumei.office.database.errors import translated_errors
+from mumei.office.database.models import ResidentRow, ResidentState
+from mumei.office.database.models_residents import EventKind, EventReason, ImportRow, ResidentEventRow
 from mumei.office.records import resident_of
 from mumei.office.registry_base import KeyedRegistry
-from mumei.office.resident_events import before_json, differences
+from mumei.office.residents.import_check import Candidate, Outcome, RowProblem, Seen, Severity
+from mumei.office.residents.import_columns import Columns, RowError
+from mumei.office.residents.import_text import CsvFile, Encoding, Line
+from mumei.office.residents.resident_events import before_json, differences
 from mumei.office.rows import entries_of, plain_entries_of
 from mumei_core.dates import today
 from mumei_core.errors import DataError

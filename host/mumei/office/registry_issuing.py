@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from mumei.issuer.issuance import Issuance, Purpose, RenewalEvidence
-from mumei.office.models import AuditAction, EnrolmentRow, EnrolmentState
-from mumei.office.models_cards import CardRow
-from mumei.office.models_issuing import IssuingRow
+from mumei.office.database.models import AuditAction, EnrolmentRow, EnrolmentState
+from mumei.office.database.models_cards import CardRow
+from mumei.office.database.models_issuing import IssuingRow
 from mumei.office.records import EnrolmentConflictError, EnrolmentRecord
 from mumei.office.registry_base import RegistryBase
 from mumei.office.rows import (

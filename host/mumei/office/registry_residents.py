@@ -8,13 +8,13 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from mumei.office.code_vault import CodeVault
-from mumei.office.models import AuditAction, ResidentRow
-from mumei.office.models_residents import EventKind, EventReason, ResidentEventRow
+from mumei.office.database.code_vault import CodeVault
+from mumei.office.database.models import AuditAction, ResidentRow
+from mumei.office.database.models_residents import EventKind, EventReason, ResidentEventRow
 from mumei.office.records import NotFoundError, ResidentRecord
 from mumei.office.registry_base import KeyedRegistry, check_page
-from mumei.office.resident_code import ResidentCode
-from mumei.office.residents import Resident
+from mumei.office.residents.resident import Resident
+from mumei.office.residents.resident_code import ResidentCode
 from mumei.office.rows import audit, find_by_code, insert_resident, resident_row
 from mumei_core.dates import today
 

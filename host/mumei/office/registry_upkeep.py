@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
-from mumei.office.code_vault import CodeVault
-from mumei.office.models import ResidentRow
-from mumei.office.models_residents import RegistryKeyRow, ResidentEventRow
+from mumei.office.database.code_vault import CodeVault
+from mumei.office.database.models import ResidentRow
+from mumei.office.database.models_residents import RegistryKeyRow, ResidentEventRow
+from mumei.office.database.registry_key import load_keys, replace_keys, with_new_key
 from mumei.office.registry_base import KeyedRegistry
-from mumei.office.registry_key import load_keys, replace_keys, with_new_key
 
 _BATCH: Final = 1000
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from mumei.issuer.issuance import Purpose, RenewalEvidence
+from mumei.office.database.models import EnrolmentState
 from mumei.office.enrolment import Enrolled, Office, not_the_card_of
 from mumei.office.genuine_chip import check_answer
-from mumei.office.models import EnrolmentState
 from mumei.office.records import EnrolmentRecord
 from mumei.session import renewal
 from mumei.session.application import Application, Profile

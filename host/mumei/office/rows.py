@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
-from mumei.office.code_vault import RECORD_OCTETS, CodeVault
-from mumei.office.database import DuplicateError
-from mumei.office.models import EnrolmentRow, EnrolmentState, ResidentRow, ResidentState
+from mumei.office.database.code_vault import RECORD_OCTETS, CodeVault
+from mumei.office.database.engine import DuplicateError
+from mumei.office.database.models import EnrolmentRow, EnrolmentState, ResidentRow, ResidentState
 from mumei.office.records import EnrolmentConflictError, NotFoundError, ResidentStateError
-from mumei.office.resident_code import ResidentCode
-from mumei.office.residents import Resident
+from mumei.office.residents.resident import Resident
+from mumei.office.residents.resident_code import ResidentCode
 
 NUMBER_LIMIT: Final = 1 << 31
 

@@ -18,7 +18,7 @@ from tests.fixtures import standard, world
 from tests.fixtures.world import NONCE, PIN, PUK, TODAY, TRANSPORT_PIN, WRONG_PIN, in_memory
 
 from mumei.maker.master_key import MasterKey
-from mumei.office.residents import credential_attributes
+from mumei.office.residents.resident import credential_attributes
 from mumei.session import holder, personalisation, security_domain
 from mumei.session.application import Application
 from mumei.session.card_log import read_log

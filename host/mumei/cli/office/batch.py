@@ -23,7 +23,7 @@ from mumei.office.batch.run import BatchDesk, OpenDesk
 from mumei.office.batch.run import run as run_batch
 from mumei.office.clerks.roles import Right
 from mumei.office.clerks.session import ClerkSession
-from mumei.office.models_plans import ItemState, OrderState
+from mumei.office.database.models_plans import ItemState, OrderState
 from mumei.office.registry import Registry
 from mumei.transport.base import ANSWER_LIMIT
 from mumei_core.dates import today

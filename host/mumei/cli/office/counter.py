@@ -27,9 +27,9 @@ from mumei.office.counter.overview import EnrolmentLine, Overview, overview
 from mumei.office.counter.plan import carry_out
 from mumei.office.counter.report import ReportCodes
 from mumei.office.counter.seat import Seat
-from mumei.office.models_cards import CardState, Recall
-from mumei.office.models_cases import CaseState
-from mumei.office.models_plans import PlanKind
+from mumei.office.database.models_cards import CardState, Recall
+from mumei.office.database.models_cases import CaseState
+from mumei.office.database.models_plans import PlanKind
 from mumei.office.registry import Registry
 from mumei.session.pace import Can
 from mumei_core.dates import date_of

@@ -17,12 +17,12 @@ from mumei.cli.office.options import Done, clerk_option, read, registry_option
 from mumei.cli.options import json_option
 from mumei.cli.output import emit, progress
 from mumei.office.clerks.roles import Right
-from mumei.office.import_check import RowProblem, Severity
-from mumei.office.import_text import CsvFile, Encoding
 from mumei.office.registry import Registry
 from mumei.office.registry_import import ImportOptions, ImportReport
-from mumei.office.residents import residents_from_json
-from mumei.office.samples import sample_residents
+from mumei.office.residents.import_check import RowProblem, Severity
+from mumei.office.residents.import_text import CsvFile, Encoding
+from mumei.office.residents.resident import residents_from_json
+from mumei.office.residents.samples import sample_residents
 from mumei_core.dates import today
 from mumei_core.errors import DataError, UsageError
 

@@ -20,7 +20,7 @@ from mumei.office.counter.journal import Journal
 from mumei.office.counter.letter import LetterDesk, MakersLetter, read_sender
 from mumei.office.counter.plan import Carried, carry_out
 from mumei.office.counter.seat import Seat
-from mumei.office.models_plans import PlanKind
+from mumei.office.database.models_plans import PlanKind
 from mumei.office.registry import Registry
 from mumei_core.dates import date_of, today
 from mumei_core.errors import UsageError

@@ -18,7 +18,7 @@ from mumei.office.audit.signer import signing_as
 from mumei.office.clerks.gate import enter
 from mumei.office.clerks.roles import Right
 from mumei.office.clerks.session import ClerkSession
-from mumei.office.place import place_of, with_key
+from mumei.office.database.place import place_of, with_key
 from mumei.office.registry import Registry
 from mumei_core.errors import DataError, MumeiError, UsageError
 

@@ -14,7 +14,7 @@ from mumei.office.clerks.roles import Right
 from mumei.office.counter.cancelling import cancel_plan
 from mumei.office.counter.journal import Journal
 from mumei.office.counter.plan import Plan, Value
-from mumei.office.models_plans import PlanKind, PlanState, StepState
+from mumei.office.database.models_plans import PlanKind, PlanState, StepState
 from mumei.office.registry import Registry
 
 

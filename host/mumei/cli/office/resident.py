@@ -15,18 +15,18 @@ from mumei.cli.options import json_option
 from mumei.cli.output import emit
 from mumei.cli.secrets import SecretSource, secret_options
 from mumei.office.cases import Cases
-from mumei.office.characters import rare_characters
 from mumei.office.clerks.roles import Right
-from mumei.office.japan_codes import MunicipalityCode
-from mumei.office.kana import to_katakana
+from mumei.office.database.models_residents import EventReason
 from mumei.office.letter_text import Font, NoFontError
-from mumei.office.models_residents import EventReason
 from mumei.office.records import ResidentRecord
 from mumei.office.registry import Registry
-from mumei.office.resident_code import ResidentCode
-from mumei.office.resident_events import ON_THE_CARD, ResidentChange
-from mumei.office.residents import Sex, parse_date
-from mumei.office.text import tidy
+from mumei.office.residents.characters import rare_characters
+from mumei.office.residents.japan_codes import MunicipalityCode
+from mumei.office.residents.kana import to_katakana
+from mumei.office.residents.resident import Sex, parse_date
+from mumei.office.residents.resident_code import ResidentCode
+from mumei.office.residents.resident_events import ON_THE_CARD, ResidentChange
+from mumei.office.residents.text import tidy
 from mumei_core.dates import today
 from mumei_core.errors import UsageError
 

@@ -10,11 +10,11 @@ from mumei.cli.office.options import Done, read_option, registry_option
 from mumei.cli.options import json_option
 from mumei.cli.output import emit
 from mumei.office.clerks.roles import Right
-from mumei.office.kana import to_katakana
-from mumei.office.place import place_of
+from mumei.office.database.place import place_of
 from mumei.office.records import EnrolmentRecord, ResidentRecord
 from mumei.office.registry import Registry
-from mumei.office.residents import parse_date
+from mumei.office.residents.kana import to_katakana
+from mumei.office.residents.resident import parse_date
 from mumei_core.dates import date_of
 
 

@@ -25,7 +25,7 @@ from mumei.office.counter.plan import carry_out
 from mumei.office.counter.renew import BEGIN, CHANGE, RENEW, SIGN, RenewDesk
 from mumei.office.counter.seat import Seat
 from mumei.office.counter.unblock import UNBLOCK, UnblockDesk
-from mumei.office.models_plans import PlanKind
+from mumei.office.database.models_plans import PlanKind
 from mumei.office.registry import Registry
 from mumei.office.renewal import RenewalDesk
 from mumei.session.application import Application, Profile

@@ -10,8 +10,8 @@ from mumei.cli.office.options import clerk_option, registry_option
 from mumei.cli.options import json_option
 from mumei.cli.output import emit, progress
 from mumei.office.clerks.roles import Right
-from mumei.office.database import upgrade_database
-from mumei.office.place import place_of
+from mumei.office.database.engine import upgrade_database
+from mumei.office.database.place import place_of
 from mumei.office.registry import Registry
 
 

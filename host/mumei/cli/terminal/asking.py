@@ -10,7 +10,7 @@ from mumei.cli.options import CardPlace, card_options, json_option
 from mumei.cli.output import EXIT_CANNOT_DECIDE, EXIT_DENY, EXIT_TRUST, emit
 from mumei.cli.questions import Asked, question_options
 from mumei.cli.secrets import SecretSource, secret_options
-from mumei.office.japan_codes import find_prefecture
+from mumei.office.residents.japan_codes import find_prefecture
 from mumei.session.channel import Channel
 from mumei.session.holder import Pin
 from mumei.terminal.access import CONTACT_SHOP_CODE

@@ -22,7 +22,7 @@ import cbor2
 
 from mumei.files import decode_document
 from mumei.office.audit.actions import AuditAction
-from mumei.office.models import AuditRow
+from mumei.office.database.models import AuditRow
 from mumei_core.errors import DataError
 
 _T = TypeVar("_T", int, str, bytes)

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.entry import LINK_SIZE, AuditEntry, entry_digest, first_link, link_after, microseconds
 from mumei.office.audit.trail import head_of, lock, record, rows_after
-from mumei.office.models_audit import AuditHeadRow, AuditRow, AuditSealRow
+from mumei.office.database.models_audit import AuditHeadRow, AuditRow, AuditSealRow
 from mumei.office.registry_base import RegistryBase
 from mumei_core.eac.signature import SigningKey, verify
 from mumei_core.errors import DataError, TrustError

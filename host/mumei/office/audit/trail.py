@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session, SessionTransaction
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.entry import AuditEntry, entry_digest, link_after
 from mumei.office.audit.signer import SESSION_KEY, Signer, current_signer
-from mumei.office.database import ForeignSchemaError
-from mumei.office.models import AuditRow
-from mumei.office.models_audit import AuditHeadRow
+from mumei.office.database.engine import ForeignSchemaError
+from mumei.office.database.models import AuditRow
+from mumei.office.database.models_audit import AuditHeadRow
 
 _HEAD: Final = "mumei_audit_head"
 _PAGE: Final = 1000

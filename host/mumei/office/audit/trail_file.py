@@ -29,9 +29,9 @@ from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.entry import LINK_SIZE, TRAIL_ID_SIZE, AuditEntry
 from mumei.office.audit.seals import Seal
 from mumei.office.audit.trail import head_of, rows_after
-from mumei.office.database import ForeignSchemaError
-from mumei.office.models_audit import AuditRow, AuditSealRow
-from mumei.office.models_clerks import ClerkKeyRow, ClerkRow
+from mumei.office.database.engine import ForeignSchemaError
+from mumei.office.database.models_audit import AuditRow, AuditSealRow
+from mumei.office.database.models_clerks import ClerkKeyRow, ClerkRow
 from mumei.office.registry_base import RegistryBase, check_page
 from mumei_core.dates import JAPAN_TIME
 from mumei_core.errors import DataError, HostEnvironmentError

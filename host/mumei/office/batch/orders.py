@@ -17,7 +17,7 @@ from mumei.office.batch.order_file import OrderFile
 from mumei.office.counter.journal import LEASE
 from mumei.office.counter.plan import LeaseLostError
 from mumei.office.counter.workstation import Workstation
-from mumei.office.models_plans import (
+from mumei.office.database.models_plans import (
     ItemState,
     OrderItemRow,
     OrderRow,

@@ -28,8 +28,8 @@ from mumei.office.counter.enrol import BEGIN, ENROL, EnrolDesk, OfficeSteps
 from mumei.office.counter.journal import HeldPlan, Journal
 from mumei.office.counter.plan import carry_out
 from mumei.office.counter.seat import Seat
-from mumei.office.models import EnrolmentState
-from mumei.office.models_plans import PlanKind
+from mumei.office.database.models import EnrolmentState
+from mumei.office.database.models_plans import PlanKind
 from mumei.office.registry import Registry
 from mumei.session.channel import Channel
 from mumei.session.scp03 import Scp03Channel

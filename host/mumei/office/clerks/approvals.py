@@ -17,7 +17,7 @@ from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import lock, record
 from mumei.office.clerks.roles import Right
 from mumei.office.clerks.session import ClerkSession, NoRightError, NotLoggedInError
-from mumei.office.models_clerks import ApprovalRow, ClerkRow
+from mumei.office.database.models_clerks import ApprovalRow, ClerkRow
 from mumei.office.records import NotFoundError
 from mumei.office.registry_base import RegistryBase
 from mumei_core.errors import DataError, HostEnvironmentError

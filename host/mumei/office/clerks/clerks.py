@@ -17,11 +17,11 @@ from mumei.office.clerks.keys import drop_key, keep_new_key, wrapped_key
 from mumei.office.clerks.passwords import DEFAULT_COST, PasswordCost, check_new_password, hash_password
 from mumei.office.clerks.roles import Right, Role, check_roles, from_text, to_text
 from mumei.office.clerks.session import ClerkSession, NotLoggedInError
-from mumei.office.database import DuplicateError
-from mumei.office.models_clerks import ClerkRow, ClerkSessionRow
+from mumei.office.database.engine import DuplicateError
+from mumei.office.database.models_clerks import ClerkRow, ClerkSessionRow
 from mumei.office.records import NotFoundError
 from mumei.office.registry_base import RegistryBase
-from mumei.office.text import check_text, tidy
+from mumei.office.residents.text import check_text, tidy
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import UsageError
 

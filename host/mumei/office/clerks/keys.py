@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
 from mumei.office.clerks.passwords import PasswordCost, unwrap, wrap
-from mumei.office.models_clerks import ClerkKeyRow, ClerkRow
+from mumei.office.database.models_clerks import ClerkKeyRow, ClerkRow
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import DataError
 

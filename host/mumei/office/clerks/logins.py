@@ -41,9 +41,9 @@ from mumei.office.clerks.passwords import (
 )
 from mumei.office.clerks.roles import from_text
 from mumei.office.clerks.session import ClerkSession, NotLoggedInError
-from mumei.office.models_clerks import ClerkRow, ClerkSessionRow, LoginTryRow
+from mumei.office.database.models_clerks import ClerkRow, ClerkSessionRow, LoginTryRow
 from mumei.office.registry_base import RegistryBase
-from mumei.office.text import tidy
+from mumei.office.residents.text import tidy
 from mumei_core.eac.signature import SigningKey
 from mumei_core.errors import HostEnvironmentError, UsageError
 

@@ -13,7 +13,7 @@ from mumei.office.counter.lost import FOUND, LOST
 from mumei.office.counter.plan import Flow, Plan, Progress, cancel, say_nothing
 from mumei.office.counter.renew import CHANGE, RENEW
 from mumei.office.counter.unblock import UNBLOCK
-from mumei.office.models_plans import PlanKind
+from mumei.office.database.models_plans import PlanKind
 from mumei.office.registry import Registry
 
 FLOWS: Final[Mapping[PlanKind, Flow[Any]]] = MappingProxyType(

@@ -17,8 +17,8 @@ from mumei.office.clerks.session import ClerkSession
 from mumei.office.counter.journal import Journal
 from mumei.office.counter.plan import NOTHING, Flow, Plan, Result, Step
 from mumei.office.counter.seat import Seat
-from mumei.office.models import EnrolmentState
-from mumei.office.models_plans import PlanKind
+from mumei.office.database.models import EnrolmentState
+from mumei.office.database.models_plans import PlanKind
 from mumei.office.records import EnrolmentRecord
 from mumei.office.registry import Registry
 from mumei.session.channel import Channel

@@ -16,8 +16,8 @@ from mumei.office.counter.enrol import Till
 from mumei.office.counter.lost import end_enrolment
 from mumei.office.counter.plan import NOTHING, Flow, Plan, Result, Step
 from mumei.office.counter.seat import Seat
-from mumei.office.models_cards import CardState
-from mumei.office.models_plans import PlanKind
+from mumei.office.database.models_cards import CardState
+from mumei.office.database.models_plans import PlanKind
 from mumei.session import pace, security_domain
 from mumei.session.application import Application, Profile
 from mumei.session.channel import Channel

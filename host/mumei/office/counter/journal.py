@@ -29,8 +29,8 @@ from mumei.office.counter.plan import (
     StepRecord,
 )
 from mumei.office.counter.workstation import Workstation
-from mumei.office.models_cards import DeliveryRow
-from mumei.office.models_plans import PlanKind, PlanRow, PlanState, PlanStepRow, StepState
+from mumei.office.database.models_cards import DeliveryRow
+from mumei.office.database.models_plans import PlanKind, PlanRow, PlanState, PlanStepRow, StepState
 from mumei.office.records import NotFoundError
 from mumei.office.registry import Registry
 from mumei.office.registry_base import RegistryBase, check_page

@@ -16,8 +16,8 @@ from mumei.office.counter.enrol import RECORD as STORED
 from mumei.office.counter.enrol import Till
 from mumei.office.counter.journal import Journal
 from mumei.office.counter.plan import NOTHING, Flow, Plan, Result, Step
-from mumei.office.models_cards import CardState
-from mumei.office.models_plans import PlanKind
+from mumei.office.database.models_cards import CardState
+from mumei.office.database.models_plans import PlanKind
 
 REPORT: Final = "report"
 APPROVAL: Final = "approval"

@@ -9,7 +9,7 @@ from mumei.office.cards import CardRecord
 from mumei.office.cases import Case, Cases
 from mumei.office.counter.journal import Journal
 from mumei.office.counter.plan import Plan
-from mumei.office.models import EnrolmentState
+from mumei.office.database.models import EnrolmentState
 from mumei.office.registry import Registry
 from mumei_core.dates import date_of
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
-from mumei.office.models_plans import PlanKind, PlanState, StepState
+from mumei.office.database.models_plans import PlanKind, PlanState, StepState
 from mumei_core.errors import DataError, HostEnvironmentError, MumeiError, UsageError
 
 Value = str | int | bool

@@ -16,9 +16,9 @@ from mumei.issuer.issuance import Purpose
 from mumei.office.counter.enrol import Till
 from mumei.office.counter.plan import NOTHING, Flow, Plan, PlanConflictError, Result, Step
 from mumei.office.counter.seat import Seat
-from mumei.office.models import EnrolmentState
-from mumei.office.models_cards import CardState
-from mumei.office.models_plans import PlanKind
+from mumei.office.database.models import EnrolmentState
+from mumei.office.database.models_cards import CardState
+from mumei.office.database.models_plans import PlanKind
 from mumei.office.records import EnrolmentRecord
 from mumei.office.renewal import Inside, RenewalDesk
 from mumei.session.credential import present

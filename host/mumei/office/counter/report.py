@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from mumei.office.audit.actions import AuditAction
 from mumei.office.audit.trail import record
-from mumei.office.models import EnrolmentRow
-from mumei.office.models_plans import ReportCodeRow
+from mumei.office.database.models import EnrolmentRow
+from mumei.office.database.models_plans import ReportCodeRow
 from mumei.office.records import NotFoundError
 from mumei.office.registry import Registry
 from mumei.office.registry_base import RegistryBase

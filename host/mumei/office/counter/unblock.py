@@ -16,7 +16,7 @@ from mumei.office.counter.enrol import Till
 from mumei.office.counter.journal import Journal
 from mumei.office.counter.plan import NOTHING, Flow, Plan, Result, Step
 from mumei.office.counter.seat import Seat
-from mumei.office.models_plans import PlanKind
+from mumei.office.database.models_plans import PlanKind
 from mumei.session.application import Application
 from mumei.session.channel import Channel
 

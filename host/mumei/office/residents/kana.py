@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import Final
 
-from mumei.office.text import check_text, describe_character, tidy
+from mumei.office.residents.text import check_text, describe_character, tidy
 from mumei_core.errors import DataError
 
 _HIRAGANA_TO_KATAKANA: Final = {

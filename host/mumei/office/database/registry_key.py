@@ -23,7 +23,7 @@ from typing import Final
 import cbor2
 
 from mumei.files import decode_document, replace_file, write_new_file
-from mumei.office.code_vault import SECRET_OCTETS, RegistryKeyError, RegistryKeys
+from mumei.office.database.code_vault import SECRET_OCTETS, RegistryKeyError, RegistryKeys
 from mumei_core.errors import HostEnvironmentError
 
 _FIRST_LINE: Final = b"mumei registry key 1\n"

@@ -8,11 +8,11 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
-from mumei import office
-from mumei.office.models import Base
+from mumei.office import database
+from mumei.office.database.models import Base
 
 # Each room's tables stand in a module of its own.
-for _module in pkgutil.iter_modules(office.__path__, f"{office.__name__}."):
+for _module in pkgutil.iter_modules(database.__path__, f"{database.__name__}."):
     if _module.name.rpartition(".")[2].startswith("models"):
         importlib.import_module(_module.name)
 

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final, Self
 
-from mumei.office.japan_codes import MunicipalityCode
-from mumei.office.models import ResidentRow
-from mumei.office.models_residents import EventKind, EventReason, ResidentEventRow
-from mumei.office.resident_code import ResidentCode
-from mumei.office.residents import Resident, Sex
+from mumei.office.database.models import ResidentRow
+from mumei.office.database.models_residents import EventKind, EventReason, ResidentEventRow
+from mumei.office.residents.japan_codes import MunicipalityCode
+from mumei.office.residents.resident import Resident, Sex
+from mumei.office.residents.resident_code import ResidentCode
 from mumei.office.rows import plain_entries_of
 from mumei_core.errors import DataError, UsageError
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mumei.office.models import Base, UtcDateTime
+from mumei.office.database.models import Base, UtcDateTime
 
 
 class PlanKind(StrEnum):

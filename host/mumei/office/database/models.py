@@ -2,8 +2,8 @@
 
 **Sensitive:** ``enrolment.signer_nym_entropy``. Together with a card's own part it fixes that card's
 pseudonyms; alone it computes none, but it must not leave the office. Of the residents only the code is encrypted
-(:mod:`mumei.office.code_vault`); names, birth dates and addresses are not: protect the database (mode 0600,
-encrypted disk, encrypted back-ups).
+(:mod:`mumei.office.database.code_vault`); names, birth dates and addresses are not: protect the database (mode
+0600, encrypted disk, encrypted back-ups).
 """
 
 from __future__ import annotations

@@ -15,12 +15,12 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
-from mumei.office.characters import rare_characters, replaced_by_nfc
-from mumei.office.japan_codes import MunicipalityCode
-from mumei.office.kana import check_reading, to_katakana
-from mumei.office.resident_code import ResidentCode
-from mumei.office.residents import ADDRESS_LIMIT, READING_LIMIT, Resident, check_name, parse_date
-from mumei.office.text import check_text, tidy
+from mumei.office.residents.characters import rare_characters, replaced_by_nfc
+from mumei.office.residents.japan_codes import MunicipalityCode
+from mumei.office.residents.kana import check_reading, to_katakana
+from mumei.office.residents.resident import ADDRESS_LIMIT, READING_LIMIT, Resident, check_name, parse_date
+from mumei.office.residents.resident_code import ResidentCode
+from mumei.office.residents.text import check_text, tidy
 from mumei_core.dates import day_number
 from mumei_core.errors import DataError
 

@@ -15,16 +15,16 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from mumei.office import upgrading
-from mumei.office.code_vault import CodeVault, RegistryKeyError, RegistryKeys
-from mumei.office.database_errors import DuplicateError as DuplicateError
-from mumei.office.database_errors import ForeignSchemaError as ForeignSchemaError
-from mumei.office.database_errors import RegistryLockedError as RegistryLockedError
-from mumei.office.database_errors import RegistryUnavailableError as RegistryUnavailableError
-from mumei.office.database_errors import translated_errors as translated_errors
-from mumei.office.models_residents import RegistryKeyRow
-from mumei.office.place import RegistryPlace, Where, place_of
-from mumei.office.registry_key import load_keys, new_keys, save_keys
+from mumei.office.database import upgrading
+from mumei.office.database.code_vault import CodeVault, RegistryKeyError, RegistryKeys
+from mumei.office.database.errors import DuplicateError as DuplicateError
+from mumei.office.database.errors import ForeignSchemaError as ForeignSchemaError
+from mumei.office.database.errors import RegistryLockedError as RegistryLockedError
+from mumei.office.database.errors import RegistryUnavailableError as RegistryUnavailableError
+from mumei.office.database.errors import translated_errors as translated_errors
+from mumei.office.database.models_residents import RegistryKeyRow
+from mumei.office.database.place import RegistryPlace, Where, place_of
+from mumei.office.database.registry_key import load_keys, new_keys, save_keys
 from mumei_core.errors import UsageError
 
 _WRITE: Final = "mumei_write"
@@ -88,7 +88,7 @@ def create_database(where: Where, *, busy_timeout: float) -> OpenDatabase:
 
 
 def open_database(where: Where, *, busy_timeout: float) -> OpenDatabase:
-    """Open a registry and bring an older schema up to date (:mod:`mumei.office.upgrading`).
+    """Open a registry and bring an older schema up to date (:mod:`mumei.office.database.upgrading`).
 
     Raises UsageError, ForeignSchemaError, RegistryLockedError, RegistryUnavailableError, RegistryKeyError.
     """

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mumei.office.models import Base, UtcDateTime
+from mumei.office.database.models import Base, UtcDateTime
 
 
 class EventKind(StrEnum):

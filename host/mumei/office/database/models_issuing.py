@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mumei.office.models import Base
+from mumei.office.database.models import Base
 
 
 class IssuingRow(Base):

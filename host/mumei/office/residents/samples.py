@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from mumei.office.japan_codes import MUNICIPALITIES, MunicipalityCode, prefecture
-from mumei.office.resident_code import ResidentCode, check_digit
-from mumei.office.residents import Resident, Sex
+from mumei.office.residents.japan_codes import MUNICIPALITIES, MunicipalityCode, prefecture
+from mumei.office.residents.resident import Resident, Sex
+from mumei.office.residents.resident_code import ResidentCode, check_digit
 from mumei_core.dates import age_on, day_number
 
 

@@ -1,7 +1,7 @@
 """Resident codes are sealed; residents get a random record, a state, events and imports; cards and deliveries.
 
 All of it is one transaction: a power cut in the middle leaves the registry as it was, and the next opening begins
-anew. :mod:`mumei.office.database` makes a back-up before and sweeps the file afterwards.
+anew. :mod:`mumei.office.database.engine` makes a back-up before and sweeps the file afterwards.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import secrets
 import sqlalchemy as sa
 from alembic import context, op
 
-from mumei.office.code_vault import RECORD_OCTETS, RegistryKeys
-from mumei.office.resident_code import ResidentCode
+from mumei.office.database.code_vault import RECORD_OCTETS, RegistryKeys
+from mumei.office.residents.resident_code import ResidentCode
 
 revision = "0002"
 down_revision: str | None = "0001"

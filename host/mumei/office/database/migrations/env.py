@@ -1,11 +1,11 @@
-"""Runs the migrations on the connection that mumei.office.database hands over (Alembic calls this file)."""
+"""Runs the migrations on the connection that mumei.office.database.engine hands over (Alembic calls this file)."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from mumei.office.models import VERSION_TABLE
-from mumei.office.schema import METADATA
+from mumei.office.database.models import VERSION_TABLE
+from mumei.office.database.schema import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mumei.office.models import Base, UtcDateTime
+from mumei.office.database.models import Base, UtcDateTime
 
 
 class ClerkRow(Base):

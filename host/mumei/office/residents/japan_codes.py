@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from mumei.office.text import describe_character
+from mumei.office.residents.text import describe_character
 from mumei_core.errors import DataError
 
 _WEIGHTS: Final = (6, 5, 4, 3, 2)

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from mumei.office.resident_code import ResidentCode
+from mumei.office.residents.resident_code import ResidentCode
 from mumei_core.errors import DataError, TrustError
 
 RECORD_OCTETS: Final = 16

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from mumei.office.text import describe_character
+from mumei.office.residents.text import describe_character
 from mumei_core.errors import DataError
 
 _WEIGHTS: Final = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)

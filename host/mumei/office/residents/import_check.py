@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from mumei.office.import_columns import FieldProblem
-from mumei.office.residents import Resident
+from mumei.office.residents.import_columns import FieldProblem
+from mumei.office.residents.resident import Resident
 
 
 class Severity(StrEnum):

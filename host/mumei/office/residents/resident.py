@@ -11,10 +11,10 @@ from typing import Final, Self
 
 import cbor2
 
-from mumei.office.japan_codes import MunicipalityCode, check_consistent
-from mumei.office.kana import check_reading, to_katakana
-from mumei.office.resident_code import ResidentCode
-from mumei.office.text import check_text, tidy
+from mumei.office.residents.japan_codes import MunicipalityCode, check_consistent
+from mumei.office.residents.kana import check_reading, to_katakana
+from mumei.office.residents.resident_code import ResidentCode
+from mumei.office.residents.text import check_text, tidy
 from mumei_core.dates import day_number
 from mumei_core.errors import DataError
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Integer, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mumei.office.models import AuditRow as AuditRow
-from mumei.office.models import Base, UtcDateTime
+from mumei.office.database.models import AuditRow as AuditRow
+from mumei.office.database.models import Base, UtcDateTime
 
 
 class AuditHeadRow(Base):

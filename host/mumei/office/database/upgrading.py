@@ -21,11 +21,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text, update
 
-from mumei.office.code_vault import RegistryKeys
-from mumei.office.database_errors import ForeignSchemaError, RegistryUnavailableError
-from mumei.office.models import VERSION_TABLE
-from mumei.office.models_residents import RegistryKeyRow
-from mumei.office.schema import METADATA
+from mumei.office.database.code_vault import RegistryKeys
+from mumei.office.database.errors import ForeignSchemaError, RegistryUnavailableError
+from mumei.office.database.models import VERSION_TABLE
+from mumei.office.database.models_residents import RegistryKeyRow
+from mumei.office.database.schema import METADATA
 
 _SCHEMA_LOCK: Final = 0x6D756D6569
 """PostgreSQL's advisory lock while the schema is made or changed: two programs must not both begin."""

@@ -1,1 +1,0 @@
-"""The registry schema's history, applied by mumei.office.database; Alembic loads env.py itself."""
