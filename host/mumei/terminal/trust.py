@@ -8,7 +8,7 @@ octets of E2, unsigned.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,7 @@ from mumei_core.presentation.verifier import Verifier
 
 DESCRIPTION_FILE: Final = "description.e2"
 PARAMETERS_FILE: Final = "parameters.cbor"
+PERIODS_FOLDER: Final = "periods"
 _MAX_DESCRIPTION = 4096
 
 
@@ -125,9 +126,10 @@ class Terminal:
         if has_credentials(folder):
             credentials = TerminalCredentials.load(folder, passphrase())
             revocation = RevocationFolder.open(folder, credentials.rights.rp_context, development=False)
-            return cls.with_credentials(
+            found = cls.with_credentials(
                 credentials, parameters, shop_code=shop_code, revocation=revocation.check(rule)
             )
+            return replace(found, verifier=verifier_for(parameters, *further_periods(folder)))
         description, octets = _read_description(folder)
         revocation = RevocationFolder.open(folder, description.rp_context, development=True)
         return cls(
@@ -152,8 +154,35 @@ class Terminal:
 
 
 def add_parameters(folder: Path, parameters: PublicParameters) -> None:
-    """Put the parameters beside the certificate that is in ``folder``. Raises UsageError if some are there."""
-    parameters.save(folder / PARAMETERS_FILE)
+    """Put the parameters beside the certificate that is in ``folder``; where some are there, as a further period.
+
+    An issuer changes keys by period, and cards of both are in people's hands. Raises UsageError where this period
+    is there already, or the parameters are another issuer's: its digit table would be another.
+    """
+    if not (folder / PARAMETERS_FILE).exists():
+        return parameters.save(folder / PARAMETERS_FILE)
+    known = PublicParameters.load(folder / PARAMETERS_FILE)
+    if (parameters.table_hash, parameters.profile) != (known.table_hash, known.profile):
+        raise UsageError(
+            f"{folder} trusts {known.issuer!r}, and these parameters are not a further period of it",
+            hint="Make another terminal, or name the file in the issuer's folder periods/.",
+        )
+    if parameters.public_key in {period.public_key for period in (known, *further_periods(folder))}:
+        raise UsageError(f"{folder} knows these parameters already", hint="Nothing is to do.")
+    (folder / PERIODS_FOLDER).mkdir(exist_ok=True)
+    return parameters.save(folder / PERIODS_FOLDER / f"{parameters.key_id.hex()[:16]}.cbor")
+
+
+def further_periods(folder: Path) -> tuple[PublicParameters, ...]:
+    """The issuer's periods that were added. Raises TrustError where a file is damaged or another issuer's."""
+    known = PublicParameters.load(folder / PARAMETERS_FILE)
+    found = tuple(map(PublicParameters.load, sorted((folder / PERIODS_FOLDER).glob("*.cbor"))))
+    if any(period.table_hash != known.table_hash for period in found):
+        raise TrustError(
+            f"{folder / PERIODS_FOLDER} holds another issuer's parameters",
+            hint="Remove them, and add the period anew: mumei terminal init.",
+        )
+    return found
 
 
 def has_credentials(folder: Path) -> bool:
@@ -186,10 +215,13 @@ def _read_description(folder: Path) -> tuple[TerminalDescription, bytes]:
         ) from error
 
 
-def verifier_for(parameters: PublicParameters) -> Verifier:
-    """A verifier that trusts exactly these parameters. Raises TrustError where they are damaged."""
+def verifier_for(parameters: PublicParameters, *further: PublicParameters) -> Verifier:
+    """A verifier that trusts exactly these parameters; ``further``: the issuer's other periods, whose digit table
+    is the same. Raises TrustError where they are damaged.
+    """
+    keys = [period.public_key for period in (parameters, *further)]
     try:
-        return Verifier([parameters.public_key], parameters.digit_key, parameters.table_hash)
+        return Verifier(keys, parameters.digit_key, parameters.table_hash)
     except DecodingError as error:
         raise TrustError(
             f"the parameters of {parameters.issuer!r} are damaged: {error}",

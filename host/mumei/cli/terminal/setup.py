@@ -69,11 +69,13 @@ class TerminalInfo:
 def init(folder: Path, parameters: Path, as_json: bool) -> None:
     """Make a terminal of FOLDER, which 'mumei authority terminal' made: it now trusts an issuer's cards.
 
-    The parameters are audited first. What it may ask is in its certificate.
+    The parameters are audited first. What it may ask is in its certificate. When the issuer begins a new period,
+    the same command adds that one's parameters: cards of both are in people's hands.
 
     \b
     Examples:
       mumei terminal init sake --parameters gifu/parameters.cbor
+      mumei terminal init sake --parameters gifu/periods/2027/parameters.cbor
     """
     found = PublicParameters.load(parameters)
     if not has_credentials(folder):
