@@ -225,7 +225,7 @@ class Terms:
     """
 
     signer_nym_entropy: bytes = field(repr=False)
-    renewal_pseudonym: bytes
+    renewal_pseudonym: bytes = field(repr=False)
     key_id: bytes
 
 
@@ -244,7 +244,7 @@ class Beginning:
     record: bytes
     purpose: Purpose
     nonce: bytes
-    F_0: bytes
+    F_0: bytes = field(repr=False)
     attestation_key_hash: bytes | None
     valid_until: int
     renews: bytes | None = field(default=None, repr=False)
