@@ -59,7 +59,8 @@ class RecordingConnection(CardConnection):
         answer = self._card.transmit(apdu)
         after = operations(self._card.counters)
         # Product code names no steps: class, instruction and place in the session do.
-        step = self.step or f"exchange {len(self.exchanges) + 1}, {apdu[:2].hex(' ').upper()}"
+        # Its length is the terminal's doing, and certificates of two relying parties are not equally long.
+        step = self.step or f"exchange {len(self.exchanges) + 1}, {apdu[:2].hex(' ').upper()}, {len(apdu)} octets"
         counted = tuple(b - a for a, b in zip(before, after, strict=True))
         self.exchanges.append(Exchange(step=step, command=apdu, answer=answer, operations=counted))
         return answer

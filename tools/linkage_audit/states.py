@@ -83,8 +83,8 @@ def states() -> Iterator[State]:
     yield State(name="taken away before the question", records=_in_use, prepare=_prepare_in_vain)
 
 
-#: States that the issue names and that no code can bring about yet.
-SEATS: Final = ("revoked: there is no revocation yet",)
+#: States that a reader looks for, and why they are not there.
+SEATS: Final = ("reported lost: nobody tells the card, so it is in no other state than before",)
 
 
 def _in_use(card: AuditedCard) -> Mapping[str, bytes]:
